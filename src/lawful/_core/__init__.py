@@ -1,0 +1,1 @@
+"""What every room may use: names, messages, results, files. Knows no physics and no solver."""

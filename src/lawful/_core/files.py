@@ -1,0 +1,75 @@
+"""Files that survive a kill: written beside and renamed; arrays and JSON only, no pickle."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .messages import BadInput
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, flush it to disk, rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)  # what a full disk left; after the rename there is nothing
+
+
+def write_json(path: Path, record: Mapping) -> None:
+    write_atomically(path, json.dumps(record, indent=1, allow_nan=False).encode())
+
+
+def read_json(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:  # broken JSON, or bytes that are no text
+        raise BadInput(
+            f"{path} is not readable JSON ({error}); it may be truncated: delete the folder and run again."
+        ) from None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping) -> None:
+    """One .npz with the arrays and a JSON text of everything that is not an array, in a single atomic rename."""
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"'{name}' holds objects: object arrays would have to be pickled.")
+    buffer = io.BytesIO()
+    record = json.dumps({"arrays": list(arrays), "meta": meta}, allow_nan=False)
+    content: dict[str, Any] = {"__meta__": np.frombuffer(record.encode(), dtype=np.uint8), **arrays}
+    np.savez(buffer, **content)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """What `write_arrays` wrote. Raises `BadInput` for a truncated or foreign file."""
+    content = path.read_bytes()
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise zipfile.BadZipFile("lawful does not compress")
+            found = {name.removesuffix(".npy"): one_array(archive.read(name)) for name in archive.namelist()}
+        record = json.loads(found.pop("__meta__").tobytes())
+        return {name: found[name] for name in record["arrays"]}, dict(record["meta"])
+    # What damaged archives raise: RuntimeError where a flipped bit claims encryption or an unknown format, OSError
+    # where an offset points before the beginning.
+    except (ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+        kind = type(error).__name__
+        raise BadInput(f"{path} is damaged or not one of lawful's files ({kind}); delete it and run again.") from None
+
+
+def one_array(content: bytes) -> np.ndarray:
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)

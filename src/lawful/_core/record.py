@@ -1,0 +1,98 @@
+"""What a solution tells: arrays, names and sentences, without any solver. Reports and plots are made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from .estimates import Estimate
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether the result is to be trusted, and the sentence that says why the work stopped."""
+
+    converged: bool
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{'converged' if self.converged else 'not converged'}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class FitPanel:
+    """One measured column beside its prediction, in the unit of the column; `sd` is the noise of each row."""
+
+    label: str
+    points: dict[str, Float[np.ndarray, " n"]]
+    measured: Float[np.ndarray, " n"]
+    predicted: Float[np.ndarray, " n"]
+    sd: Float[np.ndarray, " n"]
+    curve: tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]] | None
+    """On one axis: places and predicted values between the measurements."""
+
+
+@dataclass(frozen=True)
+class FieldPanel:
+    """A field on a regular grid: `values` has one axis for each entry of `grid`; `sd` is a pointwise band or None."""
+
+    name: str
+    grid: dict[str, Float[np.ndarray, " n"]]
+    values: Float[np.ndarray, "..."]
+    sd: Float[np.ndarray, "..."] | None = None
+
+
+@dataclass(frozen=True)
+class ResidualPanel:
+    """A law's residual on an independent fine grid, relative to the typical size of the law's terms."""
+
+    law: str
+    grid: dict[str, Float[np.ndarray, " n"]]
+    values: Float[np.ndarray, "..."]
+
+    @property
+    def rms(self) -> float:
+        return float(np.sqrt(np.mean(self.values**2)))
+
+    @property
+    def worst(self) -> float:
+        return float(np.max(np.abs(self.values)))
+
+    @property
+    def where(self) -> dict[str, float]:
+        index = np.unravel_index(int(np.argmax(np.abs(self.values))), self.values.shape)
+        return {axis: float(line[i]) for (axis, line), i in zip(self.grid.items(), index, strict=True)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A solution as a reader sees it."""
+
+    title: str
+    method: str
+    status: Status
+    seconds: float
+    estimates: dict[str, Estimate]
+    correlation: tuple[tuple[str, ...], Float[np.ndarray, "n n"]]
+    undetermined: tuple[str, ...]
+    noise: dict[str, float]
+    """Estimated levels only."""
+    chi2: float
+    dof: float
+    exact: tuple[str, ...]
+    penalised: tuple[str, ...]
+    observed: tuple[str, ...]
+    laws: tuple[str, ...]
+    scaling: str
+    fits: tuple[FitPanel, ...]
+    fields: tuple[FieldPanel, ...]
+    unknown_fields: tuple[FieldPanel, ...]
+    residuals: tuple[ResidualPanel, ...]
+    history: dict[str, list[float]]
+    """Columns of equal length: "stage", "step", "weight", "loss", and one for each term of the loss and each unknown
+    ("term: ...", "unknown: ...")."""
+    versions: dict[str, str]
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    """Sentences for the reader: the other method's opinion, a goodness of fit, a warning."""

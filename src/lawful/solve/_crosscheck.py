@@ -1,0 +1,90 @@
+"""Each method checks the other: the same laws, the unknowns that were found, solved again another way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._core.names import constant_function
+from ..fields import Spectral
+from ..geometry import sobol_points
+from ..problem import Data, Free, Problem, Value
+from ._collocation import Collocation
+from ._neural import Neural
+
+if TYPE_CHECKING:
+    from ._solution import CrossCheck, Solution
+
+
+def crosscheck(solution: Solution) -> CrossCheck:
+    """Re-solve forward with the other method and compare the fields on a grid.
+
+    An all-at-once fit of nonlinear laws needs to know in whose neighbourhood to look: it starts from samples of the
+    solution with a noise of one percent, whose pull vanishes as the weight of the laws rises.
+
+    A solution by `Collocation` is checked by an all-at-once spectral fit of the laws (no stepping), one by `Neural` by
+    `Collocation`. Unknown fields keep their found values.
+    """
+    from ._solution import CrossCheck, mesh
+    from ._solve import solve
+
+    method = other(solution)
+    problem = forward(solution, near=samples(solution) if isinstance(method, Neural) else ())
+    again = solve(problem, method, progress=False)
+    lines = mesh(solution.lines())
+    difference = {}
+    for name in problem.fields:
+        one, two = solution.evaluate(name, **lines), again.evaluate(name, **lines)
+        difference[name] = float(np.max(np.abs(one - two)) / max(float(np.max(np.abs(one))), 1e-300))
+    return CrossCheck(type(method).__name__, difference, again.status)
+
+
+def other(solution: Solution) -> Neural | Collocation:
+    if isinstance(solution.method, Neural):
+        return Collocation()
+    waves = max(
+        float(solution.problem.domain.length(a) / solution.sizes.lengths[a]) for a in solution.problem.domain.axes
+    )
+    return Neural(trial=Spectral(int(np.clip(24 + 6 * waves, 24, 160))))
+
+
+def samples(solution: Solution) -> list[Data]:
+    """The fields at a few hundred places, as if measured to one percent of their size."""
+    problem, count = solution.problem, 200 if len(solution.problem.domain.axes) == 1 else 400
+    places = sobol_points(problem.domain, count, seed=0)
+    columns = {name: solution.evaluate(name, **places) for name in problem.fields}
+    noise = {name: 0.01 * max(float(np.max(np.abs(values))), 1e-300) for name, values in columns.items()}
+    return [Data({**places, **columns}, noise=noise, name="the solution")]
+
+
+def forward(solution: Solution, near: Sequence[Data] = ()) -> Problem:
+    """The problem with everything found put in as known. A free start takes the value that was found."""
+    problem = solution.problem
+    known = {name: np.asarray(solution[name].value) for name in problem.unknown_scalars}
+    fields = {name: solution[name] for name in problem.unknown_fields}
+    conditions = [c for c in problem.conditions if not isinstance(c, Free)]
+    for condition in problem.conditions:
+        if isinstance(condition, Free):
+            conditions += found_values(solution, condition)
+    return Problem(
+        problem.domain,
+        problem.fields,
+        problem.laws,
+        conditions,
+        constants={**problem.constants, **known},
+        derived={**problem.derived, **{name: found.law() for name, found in fields.items()}},
+        data=near,
+    )
+
+
+def found_values(solution: Solution, condition: Free) -> list[Value]:
+    """Values on a part of a one-axis domain that was left free."""
+    problem = solution.problem
+    [axis] = problem.domain.axes
+    names = condition.fields or problem.fields
+    place = {axis: problem.domain.ends(axis)[condition.part.faces[0].side]}
+    return [
+        Value(condition.part, **{name: constant_function(float(solution.evaluate(name, **place)))}) for name in names
+    ]

@@ -1,0 +1,398 @@
+"""The fit: stages of least squares, between which noise levels and the weight of the laws are settled."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.estimates import plain
+from ._keeper import Keeper
+from ._least_squares import NO_DESCENT, RUNNING, STEP_LIMIT, LevenbergMarquardt, LMState, reason
+from ._observations import spread
+from ._progress import Moment, Watcher
+from ._task import Hyper, Task, WeightedSystem
+from ._uncertainty import Uncertainty, uncertainty
+
+MOST_STAGES = 12
+SETTLED = 1e-4  # of an error bar: far below anything that could matter, far above rounding
+SETTLED_OVER_WEIGHTS = 2e-3  # between tenfold weights; what is left, by the inverse square, is a hundredth of it
+UNMET = 1e-3  # of the size of a law's terms: a forward solution whose laws are further off is none
+HEAVIEST = 1e8  # beyond it the laws' rows drown the data's digits
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the history: the loss (half the sum of squares of each term) after an accepted or rejected step."""
+
+    stage: int
+    step: int
+    weight: float
+    terms: dict[str, float]
+    unknowns: dict[str, float]
+
+    @property
+    def loss(self) -> float:
+        return sum(self.terms.values())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The end of the last stage whose laws cost less than before: numbers, weight, noise levels, cost of the laws."""
+
+    x: np.ndarray
+    weight: float
+    levels: np.ndarray
+    misfit: float
+
+
+@dataclass
+class FitState:
+    """Everything that a fit must remember; arrays and numbers only."""
+
+    x: np.ndarray
+    levels: np.ndarray
+    weight: float
+    stage: int = 1
+    tries: int = 1  # stages since the mesh was last refined
+    capped: bool = False  # the trial field cannot meet the laws at a higher weight than the present one
+    refinement: int = 0
+    previous: np.ndarray | None = None
+    kept: Kept | None = None
+    lm: LMState | None = None
+    history: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came out: numbers, noise levels, error bars, and why it stopped."""
+
+    x: Float[np.ndarray, " n"]
+    levels: np.ndarray
+    weight: float
+    residual: Float[np.ndarray, " m"]
+    uncertain: Uncertainty
+    converged: bool
+    reason: str
+    history: list[Step]
+
+
+def fit(task: Task, optimiser: LevenbergMarquardt, state: FitState, keeper: Keeper, watch: Watcher) -> Fitted:
+    """Stages until noise levels and unknowns no longer move.
+
+    Laws that are rows of the fit start light, so that the data lead and the laws only smooth; each stage makes them
+    ten times heavier. The unknowns then drift towards those of the exact laws with the inverse square of the weight,
+    which is why a change far below an error bar over a tenfold weight says that nothing more is to be gained. The
+    weight stops rising where the trial field cannot meet the laws any better.
+    """
+    if len(state.x) == 0:
+        return nothing_to_find(task, state)
+    floor = task.finest * spread(task.observed)
+    while True:
+        hyper = hyper_of(task, state)
+        system = WeightedSystem(task, hyper)
+        settings = rough(optimiser) if state.tries == 1 and task.weighs_laws and task.observed else optimiser
+        lm = state.lm if state.lm is not None else begin(settings, system, jnp.asarray(state.x))
+        for lm in steps(settings, system, lm):  # noqa: B020 - the optimiser's state advances
+            state.lm, state.x = lm, np.asarray(lm.x)
+            note(state, task, loss_terms(task, np.asarray(rows_at(system, lm.x))), optimiser, watch)
+            keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
+            if overfitted(task, lm):
+                break
+        residual, jacobian = (np.asarray(a) for a in linearised(system, lm.x))
+        levels, moved, shifted = settle(task, state, residual, uncertainty(jacobian, task.layout), floor)
+        stop, why = verdict(task, state, residual, moved, shifted, optimiser, lm)
+        if stop is not None:
+            return finish(task, state, levels, residual, jacobian, stop, why)
+        advance_stage(task, state, residual, levels, stuck=int(lm.status) == NO_DESCENT)
+
+
+def nothing_to_find(task: Task, state: FitState) -> Fitted:
+    """A forward solution by a method whose laws hold by construction; data, where there are any, are only compared."""
+    system, x = WeightedSystem(task, hyper_of(task, state)), jnp.zeros(0)
+    residual = np.asarray(rows_at(system, x))
+    empty = uncertainty(np.zeros((len(residual), 0)), task.layout)
+    good = bool(np.all(np.isfinite(residual)))
+    why = "nothing to be found: the laws were solved as they stand" if good else "the laws could not be solved"
+    levels = state.levels
+    if good and task.noise.estimated:
+        misses = residual[task.data_rows] * task.noise.sd(levels)
+        levels = task.noise.update(levels, misses, empty.leverage[task.data_rows], task.finest * spread(task.observed))
+        residual[task.data_rows] = misses / task.noise.sd(levels)
+    return Fitted(state.x, levels, state.weight, residual, empty, good, why, state.history)
+
+
+def rough(optimiser: LevenbergMarquardt) -> LevenbergMarquardt:
+    """Settings for the first of several stages, whose last digits would be thrown away."""
+    return dataclasses.replace(optimiser, ftol=max(optimiser.ftol, 1e-3))
+
+
+def hyper_of(task: Task, state: FitState) -> Hyper:
+    leash = 1.0 if task.weighs_laws and state.stage == 1 else 0.0
+    return Hyper(jnp.asarray(task.noise.sd(state.levels)), jnp.asarray(state.weight), jnp.asarray(leash))
+
+
+def advance_stage(
+    task: Task, state: FitState, residual: Float[np.ndarray, " m"], levels: np.ndarray, stuck: bool
+) -> None:
+    """Noise, weight and start of the next stage; one last time at the highest weight that the trial field can bear."""
+    rows = law_rows(task, residual)
+    misfit = 0.5 * float(np.sum(rows**2))
+    unknowns = state.x[task.layout.field_count :]
+    state.stage, state.tries, state.lm = state.stage + 1, state.tries + 1, None
+    if task.observed and misfit > 0.5 * len(rows) > 0:
+        # The laws' residual is counted as noise of its own level: a higher weight would only trade the data for what
+        # the field cannot do, and the error bars would not show it.
+        state.previous, state.levels, state.capped = unknowns, levels, True
+        state.weight *= float(np.sqrt(len(rows) / (2 * misfit)))
+    elif state.kept is not None and (stuck or misfit > max(0.5, state.kept.misfit)):
+        # Ten times the weight, and the laws cost more than before, or no step improves the fit: the floor of the trial
+        # field. The stage before was the best.
+        state.x, state.weight, state.capped = state.kept.x, state.kept.weight, True
+        state.levels, state.previous = state.kept.levels, unknowns
+    else:
+        # The first stage is rough and its weight too low to be the answer.
+        state.kept = Kept(state.x, state.weight, levels, misfit) if state.tries > 2 else None
+        state.previous, state.levels = unknowns, levels
+        state.weight = law_weight(task, levels, state.tries)
+
+
+def law_rows(task: Task, residual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " rows"]:
+    """The rows of laws and penalised conditions."""
+    parts = [residual[part] for name, part in task.blocks.items() if name.startswith(("law: ", "condition: "))]
+    return np.concatenate([*parts, np.zeros(0)])
+
+
+def law_weight(task: Task, levels: np.ndarray, stage: int) -> float:
+    """sqrt(rows) * field size / noise, times 3 in the first stage and ten times more in each later one.
+
+    At weight 1 * sqrt(rows) * size / noise a violation of the law that moves the field by a fraction f of its size
+    costs as much as the data gain by it: the laws must be well above that for the fit to be of their solutions.
+    """
+    if not (task.weighs_laws and task.observed):
+        return 1.0
+    sd = task.noise.sd(levels)
+    start, signal = 0, 0.0
+    for item in task.observed:
+        rows = slice(start, start + len(item.values))
+        signal = max(signal, float(np.max(np.abs(item.values)) / np.median(sd[rows])))
+        start = rows.stop
+    return float(np.clip(3.0 * np.sqrt(len(sd)) * signal, 10.0, 1e6) * min(10.0 ** (stage - 1), HEAVIEST))
+
+
+# Compiled once per structure of task and optimiser, whatever their numbers: new data, noise or weights cost nothing.
+
+
+class Known(eqx.Module):
+    """A system whose residual was computed before: the optimiser's first state needs no code of its own."""
+
+    value: Float[Array, " m"]
+
+    def residual(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        return self.value
+
+    def linearise(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
+        raise AssertionError("only the start is known")
+
+
+def begin(optimiser: LevenbergMarquardt, system: WeightedSystem, x: Float[Array, " n"]) -> LMState:
+    return optimiser.init(Known(rows_at(system, x)), x)
+
+
+@eqx.filter_jit
+def advance(optimiser: LevenbergMarquardt, system: WeightedSystem, lm: LMState) -> LMState:
+    return optimiser.step(system, lm)
+
+
+@eqx.filter_jit
+def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
+    return system.linearise(x)
+
+
+def steps(optimiser: LevenbergMarquardt, system: WeightedSystem, lm: LMState) -> Iterator[LMState]:
+    while int(lm.status) == 0:
+        lm = advance(optimiser, system, lm)
+        yield lm
+    yield lm
+
+
+def overfitted(task: Task, lm: LMState) -> bool:
+    """All rows together are far below the noise assumed: the noise must be lowered before anything else is learnt."""
+    rows = task.data_rows
+    return task.noise.estimated and 2 * float(lm.cost) < 1e-3 * (rows.stop - rows.start)
+
+
+@eqx.filter_jit
+def rows_at(system: WeightedSystem, x: Float[Array, " n"]) -> Float[Array, " m"]:
+    return system.residual(x)
+
+
+def loss_terms(task: Task, rows: Float[np.ndarray, " m"]) -> dict[str, float]:
+    """Half the sum of squares of each block of rows; the leash of the first stage is no term of the loss."""
+    return {name: 0.5 * float(np.sum(rows[part] ** 2)) for name, part in task.blocks.items() if name != "leash"}
+
+
+def note(state: FitState, task: Task, terms: dict, optimiser: LevenbergMarquardt, watch: Watcher) -> None:
+    """One line of history, shown to whoever watches."""
+    lm, problem = state.lm, task.problem
+    assert lm is not None
+    raw = task.layout.raw(lm.x)
+    unknowns = {
+        n: float(problem.unknowns[n].value(raw[n]))
+        for n in problem.unknown_scalars
+        if problem.unknowns[n].guess.ndim == 0
+    }
+    count = int(lm.steps)
+    line = Step(state.stage, count, float(state.weight), {k: float(v) for k, v in terms.items()}, unknowns)
+    if state.history and (state.history[-1].stage, state.history[-1].step) == (line.stage, line.step):
+        return
+    state.history.append(line)
+    watch(Moment(state.stage, count, optimiser.max_steps, line.loss, unknowns))
+
+
+def settle(task: Task, state: FitState, residual, found: Uncertainty, floor) -> tuple[np.ndarray, float, float]:
+    """New noise levels, their largest relative change, and the largest move of an unknown in error bars."""
+    part = task.data_rows
+    misses = residual[part] * task.noise.sd(state.levels)
+    levels = task.noise.update(state.levels, misses, found.leverage[part], floor)
+    moved = float(np.max(np.abs(levels / state.levels - 1), initial=0.0))
+    if state.previous is None:
+        return levels, moved, np.inf
+    sd = np.sqrt(np.maximum(np.diag(found.covariance), 1e-300))
+    drift = state.x[task.layout.field_count :] - state.previous
+    drift = drift - found.loose @ (found.loose.T @ drift)
+    return levels, moved, float(np.max(np.abs(drift) / sd, initial=0.0))
+
+
+def law_residual(task: Task, state: FitState, residual: Float[np.ndarray, " m"]) -> float:
+    """Root mean square of the laws' residual relative to their terms; 0 where laws are not rows of the fit."""
+    rows = law_rows(task, residual)
+    return float(np.sqrt(np.sum(rows**2))) / state.weight if len(rows) else 0.0
+
+
+def verdict(
+    task: Task, state: FitState, residual, moved: float, shifted: float, optimiser, lm: LMState
+) -> tuple[bool | None, str]:
+    """(None, ..) to go on; else whether the fit converged, and the sentence that says why it stopped."""
+    good, why = int(lm.status) in optimiser.success, reason(lm)
+    if int(lm.status) == RUNNING:
+        why = "the data are met to the accuracy of the fields"
+    if not np.all(np.isfinite(state.x)) or int(lm.status) in optimiser.hopeless:
+        return False, why
+    several = task.noise.estimated or (task.weighs_laws and bool(task.observed))
+    if not several:
+        worst = law_residual(task, state, residual)
+        if worst > UNMET:
+            return False, f"the laws are not met: their residual is {worst:.1e} of the size of their terms; {why}"
+        return good, why
+    if state.capped:
+        return (
+            good or int(lm.status) in (STEP_LIMIT, NO_DESCENT),
+            f"the laws are met as well as the trial field can (weight {state.weight:.1e}); last: {why}",
+        )
+    enough = SETTLED_OVER_WEIGHTS if task.weighs_laws else SETTLED
+    if moved < enough and shifted < enough:
+        # That nothing moves from stage to stage is the evidence, whatever ended the last one.
+        return (
+            good or int(lm.status) in (STEP_LIMIT, RUNNING),
+            f"unknowns and noise settled to {enough:g} of an error bar in {state.stage} stages; last: {why}",
+        )
+    if state.tries >= MOST_STAGES:
+        return (
+            False,
+            f"not settled after {state.tries} stages: unknowns still move by {shifted:.2g} error bars, noise by"
+            f" {moved:.2g}; last: {why}",
+        )
+    return None, ""
+
+
+def finish(task: Task, state: FitState, levels, residual, jacobian, good: bool, why: str) -> Fitted:
+    """Residuals and error bars restated for the final noise levels, which differ a little from the last stage's."""
+    part = task.data_rows
+    ratio = (task.noise.sd(state.levels) / task.noise.sd(levels)) if part.stop else np.ones(0)
+    residual, jacobian = residual.copy(), jacobian.copy()
+    residual[part] *= ratio
+    jacobian[part] *= ratio[:, None]
+    return Fitted(state.x, levels, state.weight, residual, uncertainty(jacobian, task.layout), good, why, state.history)
+
+
+def saved_arrays(state: FitState) -> dict[str, np.ndarray]:
+    arrays = {"x": state.x, "levels": state.levels}
+    if state.previous is not None:
+        arrays["previous"] = state.previous
+    if state.kept is not None:
+        arrays |= {"kept_x": state.kept.x, "kept_levels": state.kept.levels}
+        arrays["kept_numbers"] = np.array([state.kept.weight, state.kept.misfit])
+    leaves = jax.tree_util.tree_leaves(state.lm)
+    return arrays | {f"lm{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+
+def saved_meta(state: FitState) -> dict:
+    lines = history_rows(state.history)
+    return {
+        "weight": float(state.weight),
+        "stage": state.stage,
+        "tries": state.tries,
+        "capped": state.capped,
+        "refinement": state.refinement,
+        "history": lines,
+    }
+
+
+def history_rows(history: list[Step]) -> list[list]:
+    """The history as JSON holds it: null for what is not finite."""
+    return [
+        [
+            s.stage,
+            s.step,
+            plain(s.weight),
+            {name: plain(value) for name, value in s.terms.items()},
+            {name: plain(value) for name, value in s.unknowns.items()},
+        ]
+        for s in history
+    ]
+
+
+def history_of(rows: list[list]) -> list[Step]:
+    """The inverse of `history_rows`; what was not finite comes back as NaN."""
+
+    def numbers(found: dict) -> dict[str, float]:
+        return {name: float("nan") if value is None else value for name, value in found.items()}
+
+    return [
+        Step(stage, step, weight, numbers(terms), numbers(unknowns)) for stage, step, weight, terms, unknowns in rows
+    ]
+
+
+def restored(arrays: dict[str, np.ndarray], meta: dict, like: LMState) -> FitState:
+    """The state that was saved; `like` gives the structure of the optimiser's state."""
+    leaves, structure = jax.tree_util.tree_flatten(like)
+    lm = None
+    if "lm0" in arrays:
+        lm = jax.tree_util.tree_unflatten(structure, [jnp.asarray(arrays[f"lm{i}"]) for i in range(len(leaves))])
+    return FitState(
+        x=arrays["x"],
+        levels=arrays["levels"],
+        weight=meta["weight"],
+        stage=meta["stage"],
+        tries=meta["tries"],
+        capped=meta["capped"],
+        refinement=meta["refinement"],
+        previous=arrays.get("previous"),
+        kept=kept_from(arrays),
+        lm=lm,
+        history=history_of(meta["history"]),
+    )
+
+
+def kept_from(arrays: dict[str, np.ndarray]) -> Kept | None:
+    if "kept_x" not in arrays:
+        return None
+    weight, misfit = arrays["kept_numbers"].tolist()
+    return Kept(arrays["kept_x"], weight, arrays["kept_levels"], misfit)

@@ -1,0 +1,81 @@
+"""Where a long fit keeps itself, so that a kill loses nothing: one file, rewritten beside and renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from .._core.files import read_arrays, write_arrays
+from .._core.messages import BadInput
+from ..problem import Problem
+
+
+class Keeper:
+    """Saves the state of a fit every `seconds`, and gives it back to a run that resumes.
+
+    Saving never changes what is computed: a resumed run repeats the steps after the last save and reaches the same
+    numbers bit for bit on the same machine.
+    """
+
+    def __init__(self, folder: Path | None, fingerprint: str, resume: bool, seconds: float = 1.0):
+        self.path = folder / "checkpoint.npz" if folder else None
+        self.fingerprint, self.seconds, self.last = fingerprint, seconds, time.monotonic()
+        self.found: tuple[dict[str, np.ndarray], dict] | None = None
+        if self.path and resume and self.path.exists():
+            self.found = read_arrays(self.path)
+            if self.found[1].get("fingerprint") != fingerprint:
+                raise BadInput(
+                    f"{self.path} belongs to another problem or method; run without --resume, or choose another folder."
+                )
+
+    def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
+        """The saved state, once; None for a fresh start."""
+        found, self.found = self.found, None
+        return found
+
+    def save(self, arrays: Callable[[], dict[str, np.ndarray]], meta: Callable[[], dict], force: bool = False) -> None:
+        now = time.monotonic()
+        if self.path and (force or now - self.last >= self.seconds):
+            write_arrays(self.path, arrays(), {**meta(), "fingerprint": self.fingerprint})
+            self.last = now
+
+    def clear(self) -> None:
+        """The work is done and its result is saved elsewhere."""
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
+
+def fingerprint(problem: Problem, method: object) -> str:
+    """A digest of everything that determines the answer: names, numbers, and the code of the functions."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree_util.tree_leaves((problem, method)):
+        digest.update(stamp(leaf))
+    structure = repr(jax.tree_util.tree_structure((problem, method)))
+    digest.update(re.sub(r" at 0x[0-9a-f]+", "", structure).encode())  # addresses differ from run to run
+    return digest.hexdigest()
+
+
+def stamp(leaf: object) -> bytes:
+    if isinstance(leaf, np.ndarray | jax.Array):
+        array = np.asarray(leaf)
+        return str((array.shape, array.dtype)).encode() + array.tobytes()
+    code = getattr(leaf, "__code__", None)
+    if code is None:
+        return (
+            repr(leaf).encode() if isinstance(leaf, int | float | str | bool | None) else type(leaf).__name__.encode()
+        )
+    enclosed = [cell.cell_contents for cell in getattr(leaf, "__closure__", None) or ()]
+    inside = b"".join(stamp(value) for value in [*enclosed, *(getattr(leaf, "__defaults__", None) or ())])
+    return code_stamp(code) + inside
+
+
+def code_stamp(code) -> bytes:
+    """A function's instructions, names and constants; not where it is written."""
+    constants = [code_stamp(c) if hasattr(c, "co_code") else repr(c).encode() for c in code.co_consts]
+    return code.co_code + repr((code.co_names, code.co_varnames)).encode() + b"".join(constants)

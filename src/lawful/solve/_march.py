@@ -1,0 +1,158 @@
+"""Fields by stepping: implicit Radau steps of a system of laws, with exact derivatives with respect to everything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from ..problem import FaceCondition, Problem
+from ._grid import Grid
+from ._nodal import Nodal
+from ._radau import RadauTables, radau, step_polynomial
+
+NEWTON_STEPS = 20
+
+
+class Scheme(eqx.Module):
+    """What is stepped and how: everything about the discretisation that does not depend on numbers to be found."""
+
+    problem: Problem
+    grid: Grid
+    march: str = eqx.field(static=True)
+    orders: dict[str, int]
+    pairs: dict[str, str]
+    initial: tuple[FaceCondition, ...]
+    boundary: tuple[FaceCondition, ...]
+    sizes: dict[str, Array]
+    law_sizes: dict[str, Array]
+    stages: int = eqx.field(static=True)
+
+    def tables(self, name: str) -> RadauTables:
+        return radau(self.stages, self.orders[name])
+
+
+class Marched(eqx.Module):
+    """Fields of a march: one polynomial per step. `starts[f]` is (steps, order, *grid), `highest[f]` (steps,"
+    " stages, *grid)."""
+
+    scheme: Scheme
+    edges: Float[Array, " steps+1"]
+    starts: dict[str, Float[Array, "steps order *grid"]]
+    highest: dict[str, Float[Array, "steps stages *grid"]]
+
+    def __call__(self, **point: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
+        time = point[self.scheme.march]
+        count = self.edges.shape[0] - 1
+        index = jnp.clip(jnp.searchsorted(self.edges, jax.lax.stop_gradient(time), side="right") - 1, 0, count - 1)
+        step = self.edges[index + 1] - self.edges[index]
+        s = (time - self.edges[index]) / step
+        values = {}
+        for name in self.scheme.orders:
+            nodal = step_polynomial(
+                self.starts[name][index], self.highest[name][index], step, s, self.scheme.tables(name)
+            )
+            values[name] = self.scheme.grid.interpolate(nodal, point)
+        return values
+
+
+def march(scheme: Scheme, raw: dict[str, Array], edges: Float[Array, " steps+1"]) -> Marched:
+    """Step from the initial conditions along all edges; NaN from the step on whose equations were not solved."""
+    state = initial_state(scheme, raw, edges[0])
+    guess = {name: jnp.zeros((scheme.stages, *scheme.grid.shape)) for name in scheme.orders}
+    if any(order == 0 for order in scheme.orders.values()):
+        guess = {n: g if scheme.orders[n] else g + scheme.sizes[n] for n, g in guess.items()}
+
+    def one(carry, ends):
+        state, guess = carry
+        highest = solve_step(scheme, raw, state, guess, ends[0], ends[1] - ends[0])
+        after = end_of_step(scheme, state, highest, ends[1] - ends[0])
+        constant = {name: jnp.broadcast_to(values[-1], values.shape) for name, values in highest.items()}
+        return (after, constant), (state, highest)
+
+    _, (starts, highest) = jax.lax.scan(one, (state, guess), jnp.stack([edges[:-1], edges[1:]], axis=1))
+    return Marched(scheme, edges, starts, highest)
+
+
+def initial_state(
+    scheme: Scheme, raw: dict[str, Array], start: Float[Array, ""]
+) -> dict[str, Float[Array, "order *grid"]]:
+    """The fields and their lower time derivatives at the start, from the initial conditions."""
+    nodal = Nodal(scheme.problem, scheme.grid, scheme.march, raw, start, {})
+    state = {name: [jnp.zeros(scheme.grid.shape)] * order for name, order in scheme.orders.items()}
+    for condition in scheme.initial:
+        state[condition.field][condition.order] = condition.sign * nodal.call(condition.target)
+    return {name: jnp.stack(rows) if rows else jnp.zeros((0, *scheme.grid.shape)) for name, rows in state.items()}
+
+
+def levels_at_stages(scheme: Scheme, state, highest, step) -> dict[str, list[Float[Array, "stages *grid"]]]:
+    """Every field with its time derivatives, the highest included, at all stages."""
+    levels = {}
+    for name, order in scheme.orders.items():
+        tables = scheme.tables(name)
+        rows = []
+        for d in range(order):
+            rise = step ** (order - d) * jnp.tensordot(tables.integrals[order - d], highest[name], 1)
+            terms = [(tables.nodes * step) ** (q - d) / math.factorial(q - d) for q in range(d, order)]
+            rows.append(rise + jnp.tensordot(jnp.stack(terms, axis=1), state[name][d:], 1))
+        levels[name] = [*rows, highest[name]]
+    return levels
+
+
+def end_of_step(scheme: Scheme, state, highest, step) -> dict[str, Float[Array, "order *grid"]]:
+    """The last Radau point is the end of the step."""
+    levels = levels_at_stages(scheme, state, highest, step)
+    return {
+        name: jnp.stack([level[-1] for level in levels[name][:order]]) if order else state[name]
+        for name, order in scheme.orders.items()
+    }
+
+
+def solve_step(scheme: Scheme, raw, state, guess, begin, step) -> dict[str, Float[Array, "stages *grid"]]:
+    """The highest time derivatives at the stages, such that every law and boundary condition holds at every stage."""
+    sizes = {name: scheme.sizes[name] / step**order for name, order in scheme.orders.items()}
+    flat, unravel = ravel_pytree({name: guess[name] / sizes[name] for name in guess})
+    times = begin + scheme.tables(next(iter(scheme.orders))).nodes * step
+
+    def at_stage(time: Float[Array, ""], levels: dict[str, list[Array]]) -> dict[str, Array]:
+        nodal = Nodal(scheme.problem, scheme.grid, scheme.march, raw, time, levels)
+        rows = nodal.residuals(scheme.pairs, scheme.boundary)
+        return {name: values / scheme.law_sizes[scheme.pairs[name]] for name, values in rows.items()}
+
+    def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:
+        scaled = unravel(unknown)
+        highest = {name: scaled[name] * sizes[name] for name in scaled}
+        # One law evaluation for all stages: unrolled, the same code would be compiled once for each.
+        rows = jax.vmap(at_stage)(times, levels_at_stages(scheme, state, highest, step))
+        return ravel_pytree(rows)[0]
+
+    solved = unravel(jax.lax.custom_root(residual, flat, newton, dense_solve))
+    return {name: solved[name] * sizes[name] for name in solved}
+
+
+def newton(residual: Callable, guess: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Newton's method to the rounding floor: stops when a step no longer shrinks. NaN where it does not converge."""
+
+    def body(carry):
+        x, _, count, _ = carry
+        step = jnp.linalg.solve(jax.jacfwd(residual)(x), residual(x))
+        size = jnp.max(jnp.abs(step)) / (1.0 + jnp.max(jnp.abs(x)))
+        # Quadratic convergence: below 1e-9 the step just taken has already reached rounding.
+        done = (size < 1e-9) | ~jnp.isfinite(size)
+        return x - step, size, count + 1, done
+
+    def cond(carry):
+        return ~carry[3] & (carry[2] < NEWTON_STEPS)
+
+    x, size, _, _ = jax.lax.while_loop(cond, body, (guess, jnp.asarray(jnp.inf, guess.dtype), 0, False))
+    return jnp.where(size < 1e-6, x, jnp.nan)
+
+
+def dense_solve(linear: Callable, right: Float[Array, " n"]) -> Float[Array, " n"]:
+    """A dense linear solve with the matrix of a linear function."""
+    return jnp.linalg.solve(jax.jacfwd(linear)(jnp.zeros_like(right)), right)

@@ -1,0 +1,146 @@
+"""Laws on a grid: every named quantity as its values at the nodes, at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.messages import BadInput
+from .._core.names import Symbol
+from ..calculus import partials
+from ..problem import FaceCondition, Problem, scalar_values, unknown_field_values
+from ._grid import Grid
+
+Levels = dict[str, list[Float[Array, "*grid"]]]
+"""For each field its values and its derivatives along the marching axis, up to the order of its law."""
+
+
+class Nodal(eqx.Module):
+    """Named quantities on the grid at one time; space derivatives by spectral differentiation.
+
+    `march` is the axis that is stepped along, None for a steady problem.
+    """
+
+    problem: Problem
+    grid: Grid
+    march: str | None = eqx.field(static=True)
+    raw: dict[str, Array]
+    time: Float[Array, ""]
+    levels: Levels
+
+    def symbol(self, symbol: Symbol) -> Array:
+        """The quantity behind a symbol: an array on the grid, or a plain number or vector."""
+        problem, base = self.problem, symbol.base
+        if base in problem.constants:
+            return jnp.asarray(problem.constants[base])
+        if base in problem.unknown_scalars:
+            return scalar_values(problem, self.raw)[base]
+        if base in problem.domain.axes:
+            return (
+                jnp.broadcast_to(self.time, self.grid.shape)
+                if base == self.march
+                else jnp.asarray(self.grid.points()[base])
+            )
+        if base in problem.unknown_fields:
+            return self.unknown_field(symbol)
+        in_time = symbol.partial.count(self.march) if self.march else 0
+        values = self.derived(base, in_time) if base in problem.derived else self.levels[base][in_time]
+        for axis in symbol.partial:
+            if axis != self.march:
+                values = self.grid.differentiate(values, axis)
+        return values
+
+    def derived(self, name: str, in_time: int) -> Float[Array, "*grid"]:
+        """A derived quantity at the nodes; its rate by the chain rule through the quantities that it uses."""
+        function = self.problem.derived[name]
+        if in_time == 0:
+            return self.call(function)
+        if in_time > 1:
+            raise BadInput(
+                f"Collocation takes one derivative of the derived quantity '{name}' along {self.march}, but the"
+                f" laws use {in_time};"
+                " write the law with derivatives of the fields, or use method=lf.Neural()."
+            )
+        symbols = self.problem.vocabulary.resolve_all(function, f"derived quantity '{name}'")
+        moving = {
+            a: s
+            for a, s in symbols.items()
+            if s.base not in self.problem.vocabulary.plain and s.base not in self.grid.axes
+        }
+        fixed = {a: self.symbol(s) for a, s in symbols.items() if a not in moving}
+
+        def of_moving(values: dict[str, Array]) -> Array:
+            return self.on_nodes(function, {**fixed, **values}, symbols)
+
+        assert self.march is not None
+        rates = {
+            a: jnp.ones(self.grid.shape) if s.base == self.march else self.symbol(later(s, self.march))
+            for a, s in moving.items()
+        }
+        return jax.jvp(of_moving, ({a: self.symbol(s) for a, s in moving.items()},), (rates,))[1]
+
+    def call(self, function: Callable) -> Float[Array, "*grid"]:
+        """A pointwise function of named quantities, at every node."""
+        symbols = self.problem.vocabulary.resolve_all(function, getattr(function, "__name__", "function"))
+        return self.on_nodes(function, {a: self.symbol(s) for a, s in symbols.items()}, symbols)
+
+    def on_nodes(
+        self, function: Callable, values: dict[str, Array], symbols: dict[str, Symbol]
+    ) -> Float[Array, "*grid"]:
+        plain = {a: v for a, v in values.items() if symbols[a].base in self.problem.vocabulary.plain}
+        nodal = {a: jnp.broadcast_to(v, self.grid.shape).ravel() for a, v in values.items() if a not in plain}
+        if not nodal:
+            return jnp.broadcast_to(jnp.asarray(function(**plain)), self.grid.shape)
+        pointwise = jax.vmap(lambda arguments: jnp.asarray(function(**plain, **arguments)))(nodal)
+        return pointwise.reshape(self.grid.shape)
+
+    def unknown_field(self, symbol: Symbol) -> Float[Array, "*grid"]:
+        points: dict[str, Array | np.ndarray] = {axis: values.ravel() for axis, values in self.grid.points().items()}
+        count = next(iter(points.values())).size if points else 1
+        if self.march:
+            points[self.march] = jnp.broadcast_to(self.time, (count,))
+
+        def at(point: dict[str, Array | np.ndarray]) -> Array:
+            def everything(**place: Array) -> dict[str, Array]:
+                return unknown_field_values(self.problem, self.raw, place)
+
+            return partials(everything, (symbol.partial,))(**point)[symbol.partial][symbol.base]
+
+        return jax.vmap(at)(points).reshape(self.grid.shape)
+
+    def residuals(self, pairs: dict[str, str], boundary: tuple[FaceCondition, ...]) -> dict[str, Float[Array, "*grid"]]:
+        """For each field the residual of the law that determines it, with its boundary conditions in place of the
+        outermost rows. `pairs` maps field to law."""
+        found = {name: self.call(self.problem.laws[law]) for name, law in pairs.items()}
+        taken: dict[tuple, int] = {}
+        # Derivatives first: at a corner the value condition of the other face has the last word.
+        for condition in sorted(boundary, key=lambda c: -c.order):
+            owner = self.owner(condition, pairs)
+            place = self.grid.axes.index(condition.face.axis)
+            miss = self.symbol(condition.quantity) - condition.sign * self.call(condition.target)
+            count = taken.get((owner, condition.face), 0)
+            taken[owner, condition.face] = count + 1
+            end = self.grid.shape[place] - 1 if condition.face.side else 0
+            row = end - count if condition.face.side else count
+            at_end = jnp.take(miss, end, axis=place)
+            found[owner] = jnp.moveaxis(jnp.moveaxis(found[owner], place, 0).at[row].set(at_end), 0, place)
+        return found
+
+    def owner(self, condition: FaceCondition, pairs: dict[str, str]) -> str:
+        """The field in whose law's rows a condition goes: its own, or the one a derived quantity is made of."""
+        if condition.field in pairs:
+            return condition.field
+        from ..problem import expanded
+
+        behind = [base for base, _ in sorted(expanded(self.problem, {"it": condition.quantity})) if base in pairs]
+        return behind[0]
+
+
+def later(symbol: Symbol, march: str) -> Symbol:
+    """The rate of a symbol."""
+    return Symbol(symbol.base, tuple(sorted((*symbol.partial, march))))

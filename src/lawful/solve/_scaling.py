@@ -1,0 +1,136 @@
+"""Automatic scaling: typical sizes of fields, lengths and laws, so that the solver works on numbers near one."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..geometry import grid
+from ..problem import Model, Problem, face_conditions, law_symbols, raw_size
+
+
+class Sizes(eqx.Module):
+    """Typical magnitudes: of each field, of each axis as a length over which fields change, of each law's residual.
+
+    Arrays rather than numbers, so that new data of the same shape need no new compilation.
+    """
+
+    fields: dict[str, np.ndarray]
+    lengths: dict[str, np.ndarray]
+    laws: dict[str, np.ndarray]
+
+    def __str__(self) -> str:
+        parts = [f"{k} ~ {v:.3g}" for k, v in self.fields.items()]
+        parts += [f"change of {k} ~ {v:.3g}" for k, v in self.lengths.items()]
+        parts += [f"law {k} ~ {v:.3g}" for k, v in self.laws.items()]
+        return ", ".join(parts)
+
+
+def sizes(problem: Problem) -> Sizes:
+    """Sizes from data, conditions and guesses alone, before anything is solved."""
+    lengths = {axis: typical_length(problem, axis) for axis in problem.domain.axes}
+    fields = {name: field_size(problem, name, lengths) for name in problem.fields}
+    laws = {name: law_size(problem, name, fields, lengths) for name in problem.laws}
+    return Sizes(*[{name: np.asarray(size) for name, size in group.items()} for group in (fields, lengths, laws)])
+
+
+def typical_length(problem: Problem, axis: str) -> float:
+    """The length between two passages of measured values through their mean, or the whole axis where they do not pass.
+
+    A field with many periods changes over short lengths. Only where there is one axis: scattered points on several do
+    not tell.
+    """
+    length = problem.domain.length(axis)
+    if len(problem.domain.axes) > 1:
+        return length
+    for data in problem.data:
+        order = np.argsort(data.columns[axis])
+        span = float(np.ptp(data.columns[axis]))
+        for key, values in data.columns.items():
+            if key in problem.domain.axes or span == 0:
+                continue
+            sorted_values = values[order] - values.mean()
+            # Small excursions around the mean are noise, not periods.
+            clear = sorted_values[np.abs(sorted_values) > 0.3 * np.std(values)]
+            crossings = int(np.sum(np.diff(np.sign(clear)) != 0))
+            if crossings:
+                length = min(length, span / crossings)
+    return length
+
+
+def field_size(problem: Problem, name: str, lengths: dict[str, float]) -> float:
+    """The largest value that data, conditions or, through them, guesses give for a field."""
+    found = []
+    for data in problem.data:
+        for key in set(data.columns) - set(problem.domain.axes) - set(data.observe):
+            symbol = problem.vocabulary.resolve(key, data.name)
+            if symbol.base == name:
+                found.append(np.abs(data.columns[key]).max() * np.prod([lengths[axis] for axis in symbol.partial]))
+    points = grid(problem.domain, dict.fromkeys(problem.domain.axes, 9))
+    known = {**problem.constants, **{key: unknown.guess for key, unknown in problem.unknowns.items()}}
+    for condition in face_conditions(problem):
+        if condition.exact and condition.field == name:
+            names = problem.vocabulary.resolve_all(condition.target, "condition")
+            values = [
+                float(condition.target(**{n: points[n][i] if n in points else known[n] for n in names}))
+                for i in range(len(next(iter(points.values()))))
+            ]
+            found.append(np.abs(values).max() * lengths[condition.face.axis] ** condition.order)
+    largest = max(found, default=0.0)
+    return float(largest) if largest > 0 else 1.0
+
+
+def law_size(problem: Problem, law: str, fields: dict[str, float], lengths: dict[str, float]) -> float:
+    """The root mean square change of a law's residual when each of its quantities changes by its typical size.
+
+    The derivative of the law with respect to its arguments does the dimensional analysis. Derived quantities are
+    evaluated on wavy fields of typical size rather than guessed.
+    """
+    symbols = law_symbols(problem)[law]
+    rng = np.random.default_rng(0)
+    squares = []
+    for _ in range(8):
+        model = wavy_model(problem, fields, lengths, rng)
+        point = {axis: np.asarray(rng.uniform(*problem.domain.ends(axis))) for axis in problem.domain.axes}
+        values = model.evaluate(symbols, point)
+        moving = {
+            a: v for a, v in values.items() if symbols[a].base not in problem.vocabulary.plain + problem.domain.axes
+        }
+        fixed = {a: v for a, v in values.items() if a not in moving}
+        slopes = jax.grad(lambda moving, fixed=fixed: problem.laws[law](**fixed, **moving))(moving)
+        squares.append(sum(float(slopes[a] * moving[a]) ** 2 for a in moving))
+    size = np.sqrt(np.mean(squares))
+    return float(size) if np.isfinite(size) and size > 0 else 1.0
+
+
+def wavy_model(
+    problem: Problem, fields: dict[str, float], lengths: dict[str, float], rng: np.random.Generator
+) -> Model:
+    """Fields of typical size that change over typical lengths, with unknowns at their guesses."""
+    phases = {name: rng.uniform(0, 2 * np.pi, len(problem.domain.axes)) for name in problem.fields}
+
+    def wavy(**point):
+        return {
+            name: fields[name]
+            * jnp.prod(
+                jnp.stack(
+                    [
+                        jnp.sqrt(2.0) * jnp.sin(2 * point[a] / lengths[a] + phases[name][i])
+                        for i, a in enumerate(lengths)
+                    ]
+                )
+            )
+            for name in problem.fields
+        }
+
+    return Model(problem, wavy, start_raw(problem))
+
+
+def start_raw(problem: Problem) -> dict[str, jax.Array]:
+    """Every unknown at its guess."""
+    return {
+        name: jnp.zeros(unknown.guess.shape if unknown.over is None else (raw_size(unknown),))
+        for name, unknown in problem.unknowns.items()
+    }

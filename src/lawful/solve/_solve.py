@@ -1,0 +1,267 @@
+"""The verb."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._core.estimates import Estimate
+from .._core.files import read_arrays
+from .._core.messages import BadInput
+from .._core.precision import in_float64
+from .._core.record import Status
+from ..problem import Model, Problem
+from ._collocation import Collocation
+from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
+from ._keeper import Keeper, fingerprint
+from ._least_squares import LevenbergMarquardt
+from ._neural import Neural
+from ._observations import spread
+from ._progress import Watcher, watcher
+from ._solution import Solution
+from ._task import Task, WeightedSystem
+from ._uncertainty import Uncertainty, correlation, describe_loose, labels
+from ._unknown_field import FieldEstimate
+
+MOST_REFINEMENTS = 6
+
+
+@in_float64
+def solve(
+    problem: Problem,
+    method: Neural | Collocation | None = None,
+    *,
+    optimiser: LevenbergMarquardt | None = None,
+    out: str | os.PathLike | None = None,
+    resume: bool = False,
+    progress: bool | Watcher | None = None,
+) -> Solution:
+    """Find the fields and unknowns of a problem, in double precision.
+
+    problem    what is known.
+    method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
+    optimiser  settings of the least-squares core.
+    out        folder in which a long run keeps a checkpoint and, at the end, the solution.
+    resume     continue from the checkpoint in `out`, to the same answer bit for bit.
+    progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
+               called with every `Moment`.
+
+    Raises `BadInput` for a problem that cannot be solved as stated. A fit that did not converge does not raise: its
+    `status` says so.
+    """
+    begin = time.monotonic()
+    method = method or default_method(problem)
+    problem.check()
+    if resume and out is None:
+        raise BadInput("resume=True needs out=..., the folder of the run to continue.")
+    digest = fingerprint(problem, method)
+    folder = Path(out) if out is not None else None
+    watch = watcher(progress)
+    try:
+        task, fitted, accuracy, refinements = run(
+            problem, method, optimiser or method.optimiser, Keeper(folder, digest, resume), watch
+        )
+    finally:
+        watch.close()
+    solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
+    if folder is not None:
+        solution.save(folder)
+        Keeper(folder, digest, False).clear()
+    return solution
+
+
+def run(
+    problem: Problem, method, optimiser: LevenbergMarquardt, keeper: Keeper, watch: Watcher
+) -> tuple[Task, Fitted, float | None, int]:
+    """Fit, and refine the mesh until it no longer matters."""
+    task = method.task(problem)
+    levels = 0.05 * spread(task.observed)
+    state = FitState(np.asarray(task.start), levels, law_weight(task, levels, 1))
+    saved = keeper.load()
+    if saved is not None:
+        like = jax.eval_shape(lambda: optimiser.init(WeightedSystem(task, hyper_of(task, state)), jnp.asarray(state.x)))
+        state = restored(*saved, like)
+        task = refined(task, state.refinement)
+    while True:
+        fitted = fit(task, optimiser, state, keeper, watch)
+        finer = task.finer()
+        if finer is None:
+            return task, fitted, None, 0
+        error = disagreement(task, finer, fitted.x)
+        enough = good_enough(task, fitted, method.tolerance)
+        if not error > enough or state.refinement >= MOST_REFINEMENTS:
+            return task, judged(fitted, error, enough), error, state.refinement
+        task = finer
+        state = FitState(
+            fitted.x,
+            fitted.levels,
+            state.weight,
+            state.stage + 1,
+            refinement=state.refinement + 1,
+            history=state.history,
+        )
+
+
+def refined(task: Task, times: int) -> Task:
+    """The same task on a mesh doubled so many times."""
+    for _ in range(times):
+        finer = task.finer()
+        assert finer is not None
+        task = finer
+    return task
+
+
+def default_method(problem: Problem) -> Neural | Collocation:
+    return Collocation() if len(problem.domain.axes) == 1 else Neural()
+
+
+@eqx.filter_jit
+def model_at(task: Task, x):
+    return task.model(x)
+
+
+@eqx.filter_jit
+def fields_at(model: Model, points):
+    return jax.vmap(lambda point: model.fields(**point))(points)
+
+
+def disagreement(task: Task, finer: Task, x: np.ndarray) -> float:
+    """The largest difference of the fields between a mesh and its refinement, relative to the fields' sizes."""
+    box = task.problem.domain
+    rng = np.random.default_rng(0)
+    points = {axis: rng.uniform(*box.ends(axis), 512) for axis in box.axes}
+    one, two = (fields_at(model_at(which, jnp.asarray(x)), points) for which in (task, finer))
+    worst = max(float(jnp.max(jnp.abs(one[n] - two[n]))) / max(float(jnp.max(jnp.abs(two[n]))), 1e-300) for n in one)
+    return worst if math.isfinite(worst) else math.inf
+
+
+def good_enough(task: Task, fitted: Fitted, tolerance: float) -> float:
+    """The accuracy of the fields beyond which nothing changes: the tolerance, or what moves no estimate by more than a
+    thousandth of its error bar, 1e-3 noise / (size sqrt(rows)), whichever is larger."""
+    if not task.observed:
+        return tolerance
+    sd, start, best = task.noise.sd(fitted.levels), 0, math.inf
+    for item in task.observed:
+        rows = slice(start, start + len(item.values))
+        best = min(best, float(np.median(sd[rows]) / max(np.max(np.abs(item.values)), 1e-300)))
+        start = rows.stop
+    return max(tolerance, 1e-3 * best / math.sqrt(len(sd)))
+
+
+def judged(fitted: Fitted, error: float, tolerance: float) -> Fitted:
+    if error <= tolerance:
+        return fitted
+    why = (
+        f"the fields still change by {error:.1e} of their size when the mesh is doubled, more than the tolerance"
+        f" {tolerance:g}; {fitted.reason}"
+    )
+    return Fitted(**{**fitted.__dict__, "converged": False, "reason": why})
+
+
+def assemble(
+    problem: Problem,
+    method,
+    task: Task,
+    fitted: Fitted,
+    accuracy,
+    refinements: int,
+    seconds: float,
+    digest: str,
+) -> Solution:
+    """The solution in the user's names and units."""
+    part = task.data_rows
+    rows = fitted.residual[part]
+    chi2 = float(np.sum(rows**2))
+    dof = float(len(rows) - fitted.uncertain.leverage[part].sum())
+    sd = task.noise.sd(fitted.levels) if len(rows) else np.ones(0)
+    covariance = fitted.uncertain.covariance
+    freedom = task.noise.freedom(fitted.uncertain.leverage[part])
+    named = problem if task.problem is problem else task.problem
+    loose = fitted.uncertain.loose
+    names = tuple(labels(named, task.layout))
+    shown = [i for i, name in enumerate(names) if " mode " not in name]
+    return Solution(
+        problem=named,
+        method=method,
+        model=model_at(task, jnp.asarray(fitted.x)),
+        status=Status(fitted.converged, fitted.reason),
+        estimates=estimates(task, fitted, covariance, freedom),
+        noise={label: float(level) for label, level in zip(task.noise.labels, fitted.levels, strict=True)},
+        chi2=chi2,
+        dof=dof,
+        correlation=(tuple(names[i] for i in shown), correlation(covariance)[np.ix_(shown, shown)]),
+        undetermined=tuple(describe_loose(named, task.layout, loose[:, i]) for i in range(loose.shape[1])),
+        history=tuple(fitted.history),
+        log_likelihood=float(-0.5 * chi2 - np.sum(np.log(sd * math.sqrt(2 * math.pi)))),
+        accuracy=accuracy,
+        seconds=seconds,
+        sizes=task.sizes,
+        task=task,
+        fitted=fitted,
+        refinements=refinements,
+        digest=digest,
+    )
+
+
+def estimates(
+    task: Task, fitted: Fitted, covariance: np.ndarray, freedom: float
+) -> dict[str, Estimate | FieldEstimate]:
+    """Each unknown in its own unit: value, and sd by the slope of its transform."""
+    problem, layout, found = task.problem, task.layout, {}
+    raw = layout.raw(jnp.asarray(fitted.x))
+    for name in layout.names:
+        unknown, part = problem.unknowns[name], layout.slice(name)
+        if unknown.over is not None:
+            ends = problem.domain.ends(unknown.over)
+            found[name] = FieldEstimate(
+                name, unknown.over, ends, unknown, np.asarray(raw[name]), covariance[part, part], freedom
+            )
+            continue
+        value, slope = jax.jvp(unknown.value, (raw[name],), (jnp.ones_like(raw[name]),))
+        sd = np.abs(np.asarray(slope)) * np.sqrt(np.diag(covariance)[part]).reshape(unknown.guess.shape)
+        free = np.any(np.abs(fitted.uncertain.loose[part]) > 1e-3, axis=1).reshape(unknown.guess.shape)
+        sd = np.where(free, np.inf, sd)
+        scalar = unknown.guess.ndim == 0
+        found[name] = Estimate(
+            name, float(value) if scalar else np.asarray(value), float(sd) if scalar else sd, freedom
+        )
+    return found
+
+
+@in_float64
+def load(folder: str | os.PathLike, problem: Problem, method: Neural | Collocation | None = None) -> Solution:
+    """A saved solution, for the same problem and method. The numbers come from the file, the functions from `problem`.
+
+    Raises `BadInput` for a damaged file or another problem's.
+    """
+    method = method or default_method(problem)
+    path = Path(folder) / "solution.npz"
+    if not path.exists():
+        raise BadInput(
+            f"{path} does not exist; give the folder that `solution.save(folder)` or `solve(..., out=folder)` wrote."
+        )
+    arrays, meta = read_arrays(path)
+    digest = fingerprint(problem, method)
+    if meta.get("fingerprint") != digest:
+        raise BadInput(f"{path} belongs to another problem or method; load it with the ones that it was saved with.")
+    task = refined(method.task(problem), meta["refinements"])
+    uncertain = Uncertainty(arrays["covariance"], arrays["loose"], arrays["leverage"])
+    history = history_of(meta["history"])
+    fitted = Fitted(
+        arrays["x"],
+        arrays["levels"],
+        meta["weight"],
+        arrays["residual"],
+        uncertain,
+        meta["converged"],
+        meta["reason"],
+        history,
+    )
+    return assemble(problem, method, task, fitted, meta["accuracy"], meta["refinements"], meta["seconds"], digest)

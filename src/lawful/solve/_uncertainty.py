@@ -1,0 +1,98 @@
+"""Error bars of the unknowns: Gauss-Newton covariance, correlations, and what the data do not determine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ..problem import Problem, Real
+from ._covariance import marginal_covariance
+from ._task import Layout
+
+LOOSE = 20.0
+"""A direction is undetermined when its raw standard deviation exceeds this: a factor e^20 for a `Positive` unknown."""
+
+
+class Uncertainty(NamedTuple):
+    """Of the raw unknowns: covariance on what is determined, orthonormal undetermined directions as columns, and the
+    leverage of every residual row (its sum over data rows is the number of parameters that the data pay for)."""
+
+    covariance: Float[np.ndarray, "n n"]
+    loose: Float[np.ndarray, "n k"]
+    leverage: Float[np.ndarray, " rows"]
+
+
+def uncertainty(jacobian: Float[np.ndarray, "m n"], layout: Layout) -> Uncertainty:
+    """The covariance of the unknowns with the parameters of the field eliminated."""
+    count = layout.unknown_count
+    if not np.all(np.isfinite(jacobian)):  # where the fields are not known, nothing is determined
+        return Uncertainty(np.zeros((count, count)), np.eye(count), np.zeros(len(jacobian)))
+    leverage = hat_diagonal(jacobian)
+    if count == 0:
+        return Uncertainty(np.zeros((0, 0)), np.zeros((0, 0)), leverage)
+    covariance, undetermined = marginal_covariance(jacobian, count)
+    covariance, undetermined = np.asarray(covariance), np.asarray(undetermined).reshape(count, -1)
+    # Directions that are determined in exact arithmetic but to no useful accuracy join those that are not.
+    variances, directions = np.linalg.eigh(covariance)
+    weak = variances > LOOSE**2
+    kept = directions[:, ~weak]
+    return Uncertainty(
+        kept @ np.diag(variances[~weak]) @ kept.T,
+        np.concatenate([undetermined, directions[:, weak]], axis=1),
+        leverage,
+    )
+
+
+def hat_diagonal(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
+    """The diagonal of J (J'J)^+ J'."""
+    scale = np.linalg.norm(jacobian, axis=0)
+    scaled = jacobian[:, scale > 0] / scale[scale > 0]
+    if scaled.size == 0:
+        return np.zeros(len(jacobian))
+    left, values, _ = np.linalg.svd(scaled, full_matrices=False)
+    return np.sum(left[:, values > 1e-12 * values[0]] ** 2, axis=1)
+
+
+def labels(problem: Problem, layout: Layout) -> list[str]:
+    """A name for each raw unknown number: "k", "k[0]", "D mode 3"."""
+    found = []
+    for name, size in zip(layout.names, layout.sizes, strict=True):
+        if problem.unknowns[name].over is not None:
+            found += [f"mean of {name}", *[f"{name} mode {i}" for i in range(1, size)]]
+        else:
+            found += [name] if size == 1 else [f"{name}[{i}]" for i in range(size)]
+    return found
+
+
+def describe_loose(problem: Problem, layout: Layout, direction: Float[np.ndarray, " n"]) -> str:
+    """An undetermined direction in the user's names and units: "k / m" for factors, "a + 2 b" for differences."""
+    names, logs, units = labels(problem, layout), [], []
+    for name, size in zip(layout.names, layout.sizes, strict=True):
+        unknown = problem.unknowns[name]
+        logs += [unknown.step == "log"] * size
+        # A `Real` is looked for in steps of its scale; the other transforms have no unit.
+        units += [*np.ravel(unknown.scale)] if isinstance(unknown, Real) and unknown.over is None else [1.0] * size
+    moves = direction * np.asarray(units)
+    weights = moves / moves[np.argmax(np.abs(moves))]
+    chosen = [i for i in np.argsort(-np.abs(weights), kind="stable") if abs(weights[i]) > 1e-3]
+    if all(logs[i] for i in chosen):
+        return "".join(power(names[i], weights[i], first=k == 0) for k, i in enumerate(chosen))
+    words = [f"log {name}" if log else name for name, log in zip(names, logs, strict=True)]
+    return " ".join(term(words[i], weights[i], first=k == 0) for k, i in enumerate(chosen))
+
+
+def power(name: str, weight: float, first: bool) -> str:
+    size = name if abs(abs(weight) - 1) < 1e-3 else f"{name}^{abs(weight):.3g}"
+    return size if first else f" {'*' if weight > 0 else '/'} {size}"
+
+
+def term(name: str, weight: float, first: bool) -> str:
+    size = "" if abs(abs(weight) - 1) < 1e-3 else f"{abs(weight):.3g} "
+    return f"{size}{name}" if first else f"{'+' if weight > 0 else '-'} {size}{name}"
+
+
+def correlation(covariance: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
+    sd = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    return covariance / np.outer(sd, sd)

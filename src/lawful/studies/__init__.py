@@ -1,0 +1,1 @@
+"""One runnable story for each capability. A study is a module here with SUMMARY, OPTIONS and run(request)."""

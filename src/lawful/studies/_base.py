@@ -1,0 +1,77 @@
+"""What every study is: a story with a question, run from the command line, the docs and the tests alike."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._core.messages import BadInput, listing, nearest
+from .._core.record import Status
+from ..solve import Solution
+
+
+class Effort(enum.StrEnum):
+    """How hard a study tries: `QUICK` for tests, `NORMAL` for readers, `BEST` for records."""
+
+    QUICK = "quick"
+    NORMAL = "normal"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run of a study was asked for. `options` are the words behind --set name=value."""
+
+    effort: Effort = Effort.NORMAL
+    seed: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    progress: bool | None = None
+
+    def pick(self, quick: Any, normal: Any, best: Any = None) -> Any:
+        """A number for each effort; the best effort is the normal one where nothing better is given."""
+        return {Effort.QUICK: quick, Effort.NORMAL: normal, Effort.BEST: normal if best is None else best}[self.effort]
+
+    def number(self, name: str, default: float) -> float:
+        """An option that is a number."""
+        if name not in self.options:
+            return default
+        try:
+            return float(self.options[name])
+        except ValueError:
+            raise BadInput(
+                f"--set {name}={self.options[name]}: '{name}' must be a number, such as {name}={default:g}."
+            ) from None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a study found.
+
+    numbers    what --json prints: numbers as numbers, estimates as {"value": v, "sd": s}.
+    status     whether the study as a whole is to be trusted, and why.
+    text       the answer for a reader at a terminal.
+    main       the solution that the report is about.
+    others     further solutions by title, each reported on a page of its own.
+    figures    figures by name, made when they are saved.
+    """
+
+    numbers: dict[str, Any]
+    status: Status
+    text: str
+    main: Solution
+    others: dict[str, Solution] = field(default_factory=dict)
+    figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+
+def check_options(study: str, options: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Refuse a --set name that the study does not have."""
+    for name in options:
+        if name not in known:
+            raise BadInput(f"study '{study}' has no option '{name}'{nearest(name, known)} Options: {listing(known)}.")
+
+
+def all_trusted(*solutions: Solution) -> Status:
+    """The first status that is not converged, or the first of all."""
+    return next((s.status for s in solutions if not s.status.converged), solutions[0].status)

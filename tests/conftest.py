@@ -1,0 +1,53 @@
+"""What every test may rely on: the data folder, the compilation cache, double precision as a context."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Set before anything imports JAX, and in the environment: the programs that tests start share the cache.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+# A figure is drawn into a file, also where there is a screen.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The same examples on every run, and no time limit on one: the first of them compiles.
+hypothesis.settings.register_profile(
+    "lawful", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("lawful")
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of measured reference data: `$LAWFUL_DATA`, or `shared/data` beside the project's folder."""
+    named = os.environ.get("LAWFUL_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if folder.is_dir():
+        return folder
+    if named:
+        pytest.fail(f"LAWFUL_DATA names {named}, which is no folder: correct it, or unset it to skip these tests")
+    pytest.skip("no reference data: set LAWFUL_DATA to its folder, or put it at ../shared/data")
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """JAX in double precision for one test, or by `pytest.mark.usefixtures("float64")` for a whole file."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def strict_types(float64: None) -> Iterator[None]:
+    """Double precision in which arrays of different types or ranks do not mix in silence."""
+    import jax
+
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        yield

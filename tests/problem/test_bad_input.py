@@ -1,0 +1,37 @@
+"""Promise 5: bad input is refused at the door, in one line, with what was wrong, where, and the cure."""
+
+import pytest
+
+import lawful
+from problem.bad_problems import BAD_PROBLEMS, BOXES, CONDITIONS, DATA, LAWS, NAMES, SIGNATURES, UNKNOWNS, bar, inverse
+from problem.bad_problems import forward as forward_problem
+
+
+def state(source: str) -> lawful.Problem:
+    """Run a problem file as the command line does, and check what it states."""
+    namespace: dict = {"__name__": "problem"}
+    exec(compile(source, "problem.py", "exec"), namespace)
+    namespace["problem"].check()
+    return namespace["problem"]
+
+
+@pytest.mark.parametrize("name", BAD_PROBLEMS)
+def test_it_is_refused_with_the_cure(name):
+    source, words = BAD_PROBLEMS[name]
+    with pytest.raises(lawful.BadInput) as caught:
+        state(source)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == [], message
+    assert 30 <= len(message) <= 400, message
+    assert message.count(" at 0x") == 0, message  # addresses say nothing to a user
+
+
+@pytest.mark.parametrize("source", [forward_problem(), inverse(), bar()], ids=["forward", "inverse", "bar"])
+def test_the_same_files_without_the_mistake_are_accepted(source):
+    state(source)
+
+
+def test_no_case_is_lost_under_the_name_of_another():
+    tables = (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES)
+    assert len(BAD_PROBLEMS) == sum(map(len, tables)) > 100

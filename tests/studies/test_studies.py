@@ -1,0 +1,163 @@
+"""Every study at its quickest, by the command line, held to bounds that a broken implementation would miss."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lawful.cli import app
+from lawful.studies import diffusivity, lorenz, misra, oscillator
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTS = {"status", "seconds", "seed", "effort"}
+
+
+def run(study, *options):
+    """The numbers of a study at its quickest."""
+    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
+    assert found.exit_code == 0, found.stderr
+    numbers = json.loads(found.stdout)
+    assert set(numbers) >= FACTS
+    assert numbers["status"].startswith("converged")
+    return numbers
+
+
+def in_sd(found, truth):
+    return abs(found["value"] - truth) / found["sd"]
+
+
+@pytest.fixture
+def recordings(monkeypatch):
+    """The folder of the published recordings, named to the studies."""
+    folder = Path(os.environ.get("LAWFUL_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "schmidt_lipson" / "real_pend_h_1.txt").is_file():
+        pytest.skip(f"no recordings in {folder}: set LAWFUL_DATA to the folder that holds schmidt_lipson/")
+    monkeypatch.setenv("LAWFUL_DATA", str(folder))
+
+
+def test_misra(tmp_path):
+    numbers = run("misra", "--out", str(tmp_path / "run"))
+    assert numbers["digits"]["collocation"] > 8
+    assert numbers["digits"]["neural"] > 5
+    for name, (value, sd) in misra.CERTIFIED.items():
+        for found in (numbers[name], numbers["neural"][name]):
+            assert found["value"] == pytest.approx(value, rel=1e-5)
+            assert found["sd"] == pytest.approx(sd, rel=1e-5)
+    assert numbers["noise"] == pytest.approx(0.10187876330, rel=1e-6)  # NIST's residual standard deviation
+    files = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert files == ["report-neural.html", "report.html", "study.json"]
+    assert json.loads((tmp_path / "run" / "study.json").read_text()) == {"study": "misra", **numbers}
+    assert "238.9" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_oscillator(tmp_path):
+    numbers = run("oscillator", "--out", str(tmp_path))
+    for name, truth in oscillator.TRUTH.items():
+        assert in_sd(numbers[name], truth) < 4
+        assert numbers["difference_in_sd"][name] < 0.1
+        assert numbers["neural"][name]["sd"] == pytest.approx(numbers[name]["sd"], rel=0.3)
+    assert 0 < numbers["mu"]["sd"] < 0.1
+    assert 0 < numbers["k"]["sd"] < 0.2
+    scores = numbers["rmse_extrapolation"]
+    assert scores["lawful"] < 0.05
+    assert scores["network"] > 5 * scores["lawful"]
+    assert (tmp_path / "extrapolation.png").stat().st_size > 10_000
+
+
+def test_lorenz():
+    numbers = run("lorenz")
+    for name, truth in lorenz.TRUTH.items():
+        assert in_sd(numbers[name], truth) < 4.5, name
+        assert abs(numbers[name]["value"] / truth - 1) < 0.02, name
+    for name, level in numbers["noise_truth"].items():
+        assert numbers["noise"][name] == pytest.approx(level, rel=0.4)
+    assert numbers["rmse_unseen_field"] < 0.05
+    assert max(numbers["crosscheck"].values()) < 1e-3
+
+
+@pytest.mark.usefixtures("recordings")
+def test_air_track():
+    numbers = run("air-track")
+    for name in ("mu", "k"):
+        assert numbers["difference_in_sd"][name] < 0.1
+        assert numbers[name]["sd"] < 0.05 * numbers[name]["value"]
+        assert numbers["neural"][name]["sd"] == pytest.approx(numbers[name]["sd"], rel=0.3)
+    assert 0 < numbers["noise"]
+    assert numbers["residual_correlation"] == pytest.approx(np.clip(numbers["residual_correlation"], -1, 1))
+    assert numbers["sd_factor"] >= 1
+    assert "Schmidt" in numbers["source"]
+
+
+@pytest.mark.usefixtures("recordings")
+def test_pendulum():
+    numbers = run("pendulum")
+    assert numbers["supported"] == "sine"
+    assert numbers["delta_bic"] > 1000
+    assert numbers["delta_bic"] == pytest.approx(numbers["linear"]["bic"] - numbers["sine"]["bic"])
+    assert numbers["sine"]["noise"] < 0.5 * numbers["linear"]["noise"]
+    assert numbers["sine"]["k"]["sd"] < 0.01 * numbers["sine"]["k"]["value"]
+
+
+def test_diffusivity():
+    numbers = run("diffusivity")
+    assert numbers["rms_relative_error"] < 0.15
+    assert numbers["share_inside_two_sd"] > 0.8
+    assert 0.001 < numbers["median_relative_sd"] < 0.1
+    assert 0.7 < numbers["chi2_per_dof"] < 1.3
+    assert numbers["p_value"] > 1e-4
+    places, found = np.array(numbers["D"]["x"]), np.array(numbers["D"]["value"])
+    # The poorly conducting stretch is seen where it is.
+    assert abs(places[np.argmin(found)] - 0.65) < 0.08
+    assert found.min() == pytest.approx(diffusivity.truth(np.array(0.65)), rel=0.15)
+
+
+@pytest.mark.parametrize("study", ["air-track", "pendulum"])
+def test_without_recordings(study, monkeypatch, tmp_path):
+    monkeypatch.setenv("LAWFUL_DATA", str(tmp_path))
+    found = CliRunner().invoke(app, ["run", study], catch_exceptions=False)
+    assert found.exit_code == 2
+    assert found.stdout == ""
+    assert found.stderr.count("\n") == 1
+    for words in ("was not found", "--set data=FILE.csv", "LAWFUL_DATA", "schmidt_lipson/"):
+        assert words in found.stderr
+
+
+# What the studies are measured against
+
+
+def test_the_oscillators_truth_obeys_its_law():
+    t, step = np.linspace(0.1, 8.9, 50), 1e-4
+    rate = (oscillator.exact(t + step) - oscillator.exact(t - step)) / (2 * step)
+    second = (oscillator.exact(t + step) - 2 * oscillator.exact(t) + oscillator.exact(t - step)) / step**2
+    miss = oscillator.spring(oscillator.exact(t), rate, second, **oscillator.TRUTH)
+    assert np.max(np.abs(miss)) < 1e-5
+    assert oscillator.exact(np.zeros(1)) == pytest.approx(1)
+
+
+def test_the_bars_reference_is_as_accurate_as_it_says():
+    """Without the dip the modes decay alone: D = 0.2 has a closed form, and the true D is held against half the cells."""
+    x, t = np.array([0.1, 0.37, 0.64, 0.9]), np.array([0.02, 0.1, 0.1, 0.4])
+    fine, coarse = diffusivity.reference(x, t), diffusivity.reference(x, t, cells=200)
+    assert np.max(np.abs(fine - coarse)) < 6e-5  # four times the error of the finer, at second order
+    before = diffusivity.truth
+    diffusivity.truth = lambda x: 0.2 + 0 * x
+    try:
+        found = diffusivity.reference(x, t)
+    finally:
+        diffusivity.truth = before
+    decay = [np.exp(-0.2 * (n * np.pi) ** 2 * t) for n in (1, 3)]
+    exact = np.sin(np.pi * x) * decay[0] + 0.5 * np.sin(3 * np.pi * x) * decay[1]
+    assert np.max(np.abs(found - exact)) < 2e-5
+
+
+def test_the_seed_draws_the_noise():
+    one, other = (oscillator.measurements(seed, 0.02)["x"] for seed in (0, 1))
+    assert not np.array_equal(one, other)
+    np.testing.assert_array_equal(one, oscillator.measurements(0, 0.02)["x"])
+    spread = [
+        np.std(oscillator.measurements(s, 0.02)["x"] - oscillator.exact(oscillator.measurements(s, 0.02)["t"]))
+        for s in range(50)
+    ]
+    assert np.mean(spread) == pytest.approx(0.02, rel=0.1)
