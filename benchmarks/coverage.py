@@ -36,13 +36,15 @@ def main() -> None:
             held[name] += low <= truth <= high
     low, high = stats.binom.interval(0.95, arguments.draws, 0.95)
     print(
-        f"{datetime.date.today()}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}"
+        f"{datetime.date.today()}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores,"
+        f" jax {jax.__version__}"
     )
     print(f"{arguments.draws} draws, 12 points, noise {arguments.noise:g} estimated; {failed} not converged")
     for name, count in held.items():
         share = 100 * count / arguments.draws
         print(
-            f"{name:4} inside the 95 % interval: {count} of {arguments.draws} = {share:.1f} %   (honest range {low:.0f} to {high:.0f})"
+            f"{name:4} inside the 95 % interval: {count} of {arguments.draws} = {share:.1f} %"
+            f"   (honest range {low:.0f} to {high:.0f})"
         )
     print(f"{time.monotonic() - begin:.1f} s")
 

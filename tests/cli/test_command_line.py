@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
+
 from lawful import cli
 from lawful._core.messages import BadInput, NotTrusted
 from lawful._core.record import Status
 from lawful.studies import misra
 from lawful.studies._base import Effort, Outcome
 from problem.bad_problems import BAD_PROBLEMS
-from typer.testing import CliRunner
 
 STUDIES = ["air-track", "diffusivity", "lorenz", "misra", "oscillator", "pendulum"]
 
@@ -234,7 +235,7 @@ def test_report_of_something_else(tmp_path, cup):
 
 
 def test_text_of_a_solve(cup):
-    root, (_, out, _) = cup
+    root, _ = cup
     code, said, _ = lawful("solve", root / "deep" / "cup.py")
     assert code == 0
     assert "T_room" in said

@@ -165,8 +165,8 @@ def test_any_whole_number_counts_modes(modes):
 
 
 def test_more_points_for_richer_families():
-    assert MLP(width=32).collocation_points(1) > MLP(width=16).points_per_axis > 16
-    assert MLP(fourier=Fourier(scale=20)).collocation_points(1) > MLP().points_per_axis
+    assert MLP(width=32).collocation_points(1) > MLP(width=16).collocation_points(1) > 16
+    assert MLP(fourier=Fourier(scale=20)).collocation_points(1) > MLP().collocation_points(1)
     assert Spectral({"x": 10, "t": 30}).collocation_points(1) >= 2 * 30
 
 

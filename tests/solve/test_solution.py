@@ -310,3 +310,29 @@ def test_progress_goes_to_whoever_watches(problem):
     assert watcher.closed
     assert [m.loss for m in watcher.seen] == [step.loss for step in found.history]
     assert "k = " in watcher.seen[-1].note
+
+
+def law_that_breaks(u, u_t, t, k):
+    return u_t + k * u / jnp.where(t > 0.5, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("method", [lf.Collocation(), lf.Neural(trial=lf.MLP(width=4, depth=1))])
+def test_what_is_not_finite_is_named(method, tmp_path):
+    """The term, where it lies and when; a record of the failure can be saved and read."""
+    domain, t = lf.Box(t=(0, 1)), np.linspace(0.1, 1, 10)
+    problem = lf.Problem(
+        domain,
+        "u",
+        {"broken": law_that_breaks},
+        [lf.Value(domain.at(t=0), u=1.0)],
+        {"k": lf.Real(1.0)},
+        data=lf.Data({"t": t, "u": np.exp(-t)}, noise=0.01),
+    )
+    solution = lf.solve(problem, method, progress=False)
+    assert not solution.status.converged
+    term = "law: broken" if isinstance(method, lf.Neural) else "data: u"
+    found = re.search(rf"not finite at the start: {term} at t = ([0-9.]+)", str(solution.status))
+    assert found
+    assert 0.5 < float(found.group(1)) < 0.61
+    assert not np.isfinite(solution["k"].sd)
+    lf.report(solution, solution.save(tmp_path) / "report.html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax
@@ -85,9 +86,19 @@ class CollocationTask(Task):
         return np.zeros(self.layout.unknown_count)
 
     @property
+    def long_loops(self) -> bool:
+        return False
+
+    @property
     def blocks(self) -> dict[str, slice]:
         counts = {f"data: {item.label}": len(item.values) for item in self.observed}
         return consecutive({**counts, **prior_blocks(self.problem)})
+
+    def places_of(self, block: str) -> Mapping[str, np.ndarray]:
+        return next((item.points for item in self.observed if block == f"data: {item.label}"), {})
+
+    def described(self, row: int) -> str:
+        return f"{super().described(row)} (with these unknowns the laws cannot be solved up to there)"
 
     def fields(self, raw: dict[str, Array]) -> Marched | Steady:
         if isinstance(self.scheme, SteadyScheme):
@@ -104,8 +115,11 @@ class CollocationTask(Task):
         return jnp.concatenate([jnp.concatenate(misses) / hyper.sd, prior_rows(self.problem, model.raw, hyper.leash)])
 
     def linearise(self, x: Float[Array, " n"], hyper: Hyper) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
-        value, push = jax.linearize(lambda x: self.residual(x, hyper), x)
-        return value, jax.vmap(push, out_axes=1)(jnp.eye(x.shape[0]))
+        def along(direction: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
+            return jax.jvp(lambda x: self.residual(x, hyper), (x,), (direction,))
+
+        # The value does not depend on the direction, and is computed once.
+        return jax.vmap(along, out_axes=(None, 1))(jnp.eye(x.shape[0]))
 
     def finer(self) -> CollocationTask:
         """The same on a doubled mesh: twice the steps, half as many nodes again."""
@@ -159,7 +173,7 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         scheme = Scheme(march=axis, orders=orders, initial=initial, boundary=boundary, stages=method.stages, **common)
         # Steps on one point cost microseconds, a new compilation on a doubled mesh seconds: an ODE starts fine.
         swings = float(problem.domain.length(axis) / scale.lengths[axis])
-        steps = method.steps or max(16, round((8 if space else 20) * swings))
+        steps = method.steps or max(16, round((8 if space else 28) * swings))
         edges = np.linspace(*problem.domain.ends(axis), steps + 1)
     return CollocationTask(
         problem=problem,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from .._core.estimates import plain
 from ._keeper import Keeper
 from ._least_squares import NO_DESCENT, RUNNING, STEP_LIMIT, LevenbergMarquardt, LMState, reason
@@ -95,19 +94,21 @@ def fit(task: Task, optimiser: LevenbergMarquardt, state: FitState, keeper: Keep
         return nothing_to_find(task, state)
     floor = task.finest * spread(task.observed)
     while True:
-        hyper = hyper_of(task, state)
-        system = WeightedSystem(task, hyper)
+        system = WeightedSystem(task, hyper_of(task, state))
         settings = rough(optimiser) if state.tries == 1 and task.weighs_laws and task.observed else optimiser
-        lm = state.lm if state.lm is not None else begin(settings, system, jnp.asarray(state.x))
-        for lm in steps(settings, system, lm):  # noqa: B020 - the optimiser's state advances
+        residual, jacobian = linearised(system, jnp.asarray(state.x))
+        lm = begun(traced(settings), system, jnp.asarray(state.x), residual) if state.lm is None else state.lm
+        while under_way(task, lm):
+            lm = moved(traced(settings), system, lm, residual, jacobian)
+            residual, jacobian = linearised(system, lm.x)
             state.lm, state.x = lm, np.asarray(lm.x)
-            note(state, task, loss_terms(task, np.asarray(rows_at(system, lm.x))), optimiser, watch)
+            note(state, task, loss_terms(task, np.asarray(residual)), optimiser, watch)
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
-            if overfitted(task, lm):
-                break
-        residual, jacobian = (np.asarray(a) for a in linearised(system, lm.x))
-        levels, moved, shifted = settle(task, state, residual, uncertainty(jacobian, task.layout), floor)
-        stop, why = verdict(task, state, residual, moved, shifted, optimiser, lm)
+        residual, jacobian = np.asarray(residual), np.asarray(jacobian)
+        levels, change, drift = settle(task, state, residual, uncertainty(jacobian, task.layout), floor)
+        if int(lm.status) in optimiser.hopeless:
+            return finish(task, state, levels, residual, jacobian, False, not_finite(task, residual, jacobian, lm))
+        stop, why = verdict(task, state, residual, change, drift, optimiser, lm)
         if stop is not None:
             return finish(task, state, levels, residual, jacobian, stop, why)
         advance_stage(task, state, residual, levels, stuck=int(lm.status) == NO_DESCENT)
@@ -131,6 +132,11 @@ def nothing_to_find(task: Task, state: FitState) -> Fitted:
 def rough(optimiser: LevenbergMarquardt) -> LevenbergMarquardt:
     """Settings for the first of several stages, whose last digits would be thrown away."""
     return dataclasses.replace(optimiser, ftol=max(optimiser.ftol, 1e-3))
+
+
+def traced(optimiser: LevenbergMarquardt) -> LevenbergMarquardt:
+    """Tolerances as arrays: numbers of the call, not of the compiled code, which then serves every stage."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, float) else leaf, optimiser)
 
 
 def hyper_of(task: Task, state: FitState) -> Hyper:
@@ -189,37 +195,35 @@ def law_weight(task: Task, levels: np.ndarray, stage: int) -> float:
 # Compiled once per structure of task and optimiser, whatever their numbers: new data, noise or weights cost nothing.
 
 
-class Known(eqx.Module):
-    """A system whose residual was computed before: the optimiser's first state needs no code of its own."""
-
-    value: Float[Array, " m"]
-
-    def residual(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        return self.value
-
-    def linearise(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
-        raise AssertionError("only the start is known")
+def long_loops(*arguments) -> bool:
+    [system] = [argument for argument in arguments if isinstance(argument, WeightedSystem)]
+    return system.task.long_loops
 
 
-def begin(optimiser: LevenbergMarquardt, system: WeightedSystem, x: Float[Array, " n"]) -> LMState:
-    return optimiser.init(Known(rows_at(system, x)), x)
-
-
-@eqx.filter_jit
-def advance(optimiser: LevenbergMarquardt, system: WeightedSystem, lm: LMState) -> LMState:
-    return optimiser.step(system, lm)
-
-
-@eqx.filter_jit
+@compiled(long_loops)
 def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
     return system.linearise(x)
 
 
-def steps(optimiser: LevenbergMarquardt, system: WeightedSystem, lm: LMState) -> Iterator[LMState]:
-    while int(lm.status) == 0:
-        lm = advance(optimiser, system, lm)
-        yield lm
-    yield lm
+@compiled(long_loops)
+def begun(optimiser: LevenbergMarquardt, system: WeightedSystem, x: Float[Array, " n"], residual) -> LMState:
+    return optimiser.start(x, residual)
+
+
+@compiled(long_loops)
+def moved(
+    optimiser: LevenbergMarquardt,
+    system: WeightedSystem,
+    lm: LMState,
+    residual: Float[Array, " m"],
+    jacobian: Float[Array, "m n"],
+) -> LMState:
+    return optimiser.move(system, lm, residual, jacobian)
+
+
+def under_way(task: Task, lm: LMState) -> bool:
+    """Whether a stage goes on; a question about the state alone, so that a resumed run answers it as the first did."""
+    return int(lm.status) == RUNNING and not (int(lm.steps) > 0 and overfitted(task, lm))
 
 
 def overfitted(task: Task, lm: LMState) -> bool:
@@ -228,7 +232,7 @@ def overfitted(task: Task, lm: LMState) -> bool:
     return task.noise.estimated and 2 * float(lm.cost) < 1e-3 * (rows.stop - rows.start)
 
 
-@eqx.filter_jit
+@compiled(long_loops)
 def rows_at(system: WeightedSystem, x: Float[Array, " n"]) -> Float[Array, " m"]:
     return system.residual(x)
 
@@ -270,6 +274,15 @@ def settle(task: Task, state: FitState, residual, found: Uncertainty, floor) -> 
     return levels, moved, float(np.max(np.abs(drift) / sd, initial=0.0))
 
 
+def not_finite(task: Task, residual: Float[np.ndarray, " m"], jacobian: Float[np.ndarray, "m n"], lm: LMState) -> str:
+    """Which term is not finite, where and when."""
+    bad = ~np.isfinite(residual)
+    what = "" if bad.any() else "derivative of "
+    rows = np.flatnonzero(bad if bad.any() else ~np.isfinite(jacobian).all(axis=1))
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return f"{reason(lm)}: {what}{task.described(rows[0]) if len(rows) else 'no single term'}{more}"
+
+
 def law_residual(task: Task, state: FitState, residual: Float[np.ndarray, " m"]) -> float:
     """Root mean square of the laws' residual relative to their terms; 0 where laws are not rows of the fit."""
     rows = law_rows(task, residual)
@@ -283,8 +296,6 @@ def verdict(
     good, why = int(lm.status) in optimiser.success, reason(lm)
     if int(lm.status) == RUNNING:
         why = "the data are met to the accuracy of the fields"
-    if not np.all(np.isfinite(state.x)) or int(lm.status) in optimiser.hopeless:
-        return False, why
     several = task.noise.estimated or (task.weighs_laws and bool(task.observed))
     if not several:
         worst = law_residual(task, state, residual)

@@ -182,7 +182,11 @@ class LevenbergMarquardt(eqx.Module):
     def init(self, system: System, x: Float[Array, " n"]) -> LMState:
         """The state at the starting point x (n,), before the first step; evaluates the residual once."""
         x = jnp.asarray(x)
-        cost = _cost(system.residual(x))
+        return self.start(x, system.residual(x))
+
+    def start(self, x: Float[Array, " n"], residual: Float[Array, " m"]) -> LMState:
+        """The state at the starting point, where the residual is known."""
+        cost = _cost(residual)
         unknown, nothing = jnp.full((), jnp.inf, x.dtype), jnp.zeros((), jnp.int32)
         return LMState(
             x=x,
@@ -203,7 +207,12 @@ class LevenbergMarquardt(eqx.Module):
 
     def step(self, system: System, state: LMState) -> LMState:
         """One Jacobian, then a search for a step from it. A stopped state is returned as it is."""
-        residual, jacobian = system.linearise(state.x)
+        return self.move(system, state, *system.linearise(state.x))
+
+    def move(
+        self, system: System, state: LMState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
+    ) -> LMState:
+        """A step from where residual and Jacobian are known."""
         usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(_cost(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
         norms = jnp.linalg.norm(jacobian, axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax
@@ -78,6 +79,10 @@ class NeuralTask(Task):
         return True
 
     @property
+    def long_loops(self) -> bool:
+        return True
+
+    @property
     def blocks(self) -> dict[str, slice]:
         count = len(next(iter(self.places.values())))
         counts = {f"law: {name}": count for name in self.problem.laws}
@@ -87,6 +92,12 @@ class NeuralTask(Task):
         }
         counts |= {f"data: {item.label}": len(item.values) for item in self.observed}
         return consecutive({**counts, **prior_blocks(self.problem)})
+
+    def places_of(self, block: str) -> Mapping[str, np.ndarray]:
+        found: dict[str, Mapping[str, np.ndarray]] = {f"law: {name}": self.places for name in self.problem.laws}
+        found |= {f"condition: {c}": p for c, p in zip(self.penalised, self.face_places, strict=True)}
+        found |= {f"data: {item.label}": item.points for item in self.observed}
+        return found.get(block, {})
 
     def finer(self) -> None:
         return None

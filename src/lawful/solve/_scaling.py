@@ -6,7 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
+from .._core.compilation import quickly
 from ..geometry import grid
 from ..problem import Model, Problem, face_conditions, law_symbols, raw_size
 
@@ -32,7 +34,7 @@ def sizes(problem: Problem) -> Sizes:
     """Sizes from data, conditions and guesses alone, before anything is solved."""
     lengths = {axis: typical_length(problem, axis) for axis in problem.domain.axes}
     fields = {name: field_size(problem, name, lengths) for name in problem.fields}
-    laws = {name: law_size(problem, name, fields, lengths) for name in problem.laws}
+    laws = law_sizes(problem, fields, lengths)
     return Sizes(*[{name: np.asarray(size) for name, size in group.items()} for group in (fields, lengths, laws)])
 
 
@@ -82,48 +84,43 @@ def field_size(problem: Problem, name: str, lengths: dict[str, float]) -> float:
     return float(largest) if largest > 0 else 1.0
 
 
-def law_size(problem: Problem, law: str, fields: dict[str, float], lengths: dict[str, float]) -> float:
-    """The root mean square change of a law's residual when each of its quantities changes by its typical size.
+def law_sizes(problem: Problem, fields: dict[str, float], lengths: dict[str, float]) -> dict[str, float]:
+    """The root mean square change of each law's residual when each of its quantities changes by its typical size.
 
-    The derivative of the law with respect to its arguments does the dimensional analysis. Derived quantities are
+    The derivative of a law with respect to its arguments does the dimensional analysis. Derived quantities are
     evaluated on wavy fields of typical size rather than guessed.
     """
-    symbols = law_symbols(problem)[law]
-    rng = np.random.default_rng(0)
-    squares = []
-    for _ in range(8):
-        model = wavy_model(problem, fields, lengths, rng)
-        point = {axis: np.asarray(rng.uniform(*problem.domain.ends(axis))) for axis in problem.domain.axes}
-        values = model.evaluate(symbols, point)
-        moving = {
-            a: v for a, v in values.items() if symbols[a].base not in problem.vocabulary.plain + problem.domain.axes
-        }
-        fixed = {a: v for a, v in values.items() if a not in moving}
-        slopes = jax.grad(lambda moving, fixed=fixed: problem.laws[law](**fixed, **moving))(moving)
-        squares.append(sum(float(slopes[a] * moving[a]) ** 2 for a in moving))
-    size = np.sqrt(np.mean(squares))
-    return float(size) if np.isfinite(size) and size > 0 else 1.0
+    rng, axes = np.random.default_rng(0), problem.domain.axes
+    phases = {name: rng.uniform(0, 2 * np.pi, (8, len(axes))) for name in problem.fields}
+    points = {axis: rng.uniform(*problem.domain.ends(axis), 8) for axis in axes}
+    still = (*problem.vocabulary.plain, *axes)
+
+    def squares(phase, point):
+        model, found = wavy_model(problem, fields, lengths, phase), {}
+        for law, symbols in law_symbols(problem).items():
+            values = model.evaluate(symbols, point)
+            moving = {a: v for a, v in values.items() if symbols[a].base not in still}
+            fixed = {a: v for a, v in values.items() if a not in moving}
+            slopes = jax.grad(lambda moving, law=law, fixed=fixed: problem.laws[law](**fixed, **moving))(moving)
+            found[law] = sum((slopes[a] * moving[a]) ** 2 for a in moving)
+        return found
+
+    found = quickly(jax.vmap(squares))(phases, points)
+    sizes = {law: float(np.sqrt(np.mean(square))) for law, square in found.items()}
+    return {law: size if np.isfinite(size) and size > 0 else 1.0 for law, size in sizes.items()}
 
 
 def wavy_model(
-    problem: Problem, fields: dict[str, float], lengths: dict[str, float], rng: np.random.Generator
+    problem: Problem, fields: dict[str, float], lengths: dict[str, float], phases: dict[str, Float[Array, " axes"]]
 ) -> Model:
     """Fields of typical size that change over typical lengths, with unknowns at their guesses."""
-    phases = {name: rng.uniform(0, 2 * np.pi, len(problem.domain.axes)) for name in problem.fields}
 
-    def wavy(**point):
-        return {
-            name: fields[name]
-            * jnp.prod(
-                jnp.stack(
-                    [
-                        jnp.sqrt(2.0) * jnp.sin(2 * point[a] / lengths[a] + phases[name][i])
-                        for i, a in enumerate(lengths)
-                    ]
-                )
-            )
-            for name in problem.fields
-        }
+    def wavy(**point: Array) -> dict[str, Array]:
+        def wave(phase: Array, axis: str) -> Array:
+            return jnp.sqrt(2.0) * jnp.sin(2 * point[axis] / lengths[axis] + phase)
+
+        waves = {name: [wave(phases[name][i], axis) for i, axis in enumerate(lengths)] for name in fields}
+        return {name: fields[name] * jnp.prod(jnp.stack(waves[name])) for name in fields}
 
     return Model(problem, wavy, start_raw(problem))
 

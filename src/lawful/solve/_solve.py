@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import time
 from pathlib import Path
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays
 from .._core.messages import BadInput
@@ -31,6 +33,7 @@ from ._uncertainty import Uncertainty, correlation, describe_loose, labels
 from ._unknown_field import FieldEstimate
 
 MOST_REFINEMENTS = 6
+MOST_RESCUES = 2  # where the laws cannot be solved at all, which a finer mesh may cure
 
 
 @in_float64
@@ -96,7 +99,8 @@ def run(
             return task, fitted, None, 0
         error = disagreement(task, finer, fitted.x)
         enough = good_enough(task, fitted, method.tolerance)
-        if not error > enough or state.refinement >= MOST_REFINEMENTS:
+        most = MOST_REFINEMENTS if math.isfinite(error) else MOST_RESCUES
+        if not error > enough or state.refinement >= most:
             return task, judged(fitted, error, enough), error, state.refinement
         task = finer
         state = FitState(
@@ -122,13 +126,14 @@ def default_method(problem: Problem) -> Neural | Collocation:
     return Collocation() if len(problem.domain.axes) == 1 else Neural()
 
 
-@eqx.filter_jit
-def model_at(task: Task, x):
+@compiled(lambda task, *_: task.long_loops)
+def model_at(task: Task, x: Float[Array, " n"]) -> Model:
     return task.model(x)
 
 
-@eqx.filter_jit
-def fields_at(model: Model, points):
+@compiled(lambda task, *_: task.long_loops)
+def fields_at(task: Task, x: Float[Array, " n"], points: dict[str, np.ndarray]) -> dict[str, Float[Array, " points"]]:
+    model = task.model(x)
     return jax.vmap(lambda point: model.fields(**point))(points)
 
 
@@ -137,7 +142,7 @@ def disagreement(task: Task, finer: Task, x: np.ndarray) -> float:
     box = task.problem.domain
     rng = np.random.default_rng(0)
     points = {axis: rng.uniform(*box.ends(axis), 512) for axis in box.axes}
-    one, two = (fields_at(model_at(which, jnp.asarray(x)), points) for which in (task, finer))
+    one, two = (fields_at(which, jnp.asarray(x), points) for which in (task, finer))
     worst = max(float(jnp.max(jnp.abs(one[n] - two[n]))) / max(float(jnp.max(jnp.abs(two[n]))), 1e-300) for n in one)
     return worst if math.isfinite(worst) else math.inf
 
@@ -160,9 +165,11 @@ def judged(fitted: Fitted, error: float, tolerance: float) -> Fitted:
         return fitted
     why = (
         f"the fields still change by {error:.1e} of their size when the mesh is doubled, more than the tolerance"
-        f" {tolerance:g}; {fitted.reason}"
+        f" {tolerance:g}"
+        if math.isfinite(error)
+        else "the laws cannot be solved on the whole domain, or not on a doubled mesh"
     )
-    return Fitted(**{**fitted.__dict__, "converged": False, "reason": why})
+    return dataclasses.replace(fitted, converged=False, reason=f"{why}; {fitted.reason}")
 
 
 def assemble(

@@ -92,9 +92,27 @@ class Task(eqx.Module):
     def weighs_laws(self) -> bool:
         """Whether the laws are rows of the fit (and `weight` matters) or hold by construction."""
 
+    @property
+    @abc.abstractmethod
+    def long_loops(self) -> bool:
+        """Whether the rows are long loops over large arrays rather than linear algebra: what the compiler asks."""
+
     @abc.abstractmethod
     def finer(self) -> Task | None:
         """The same on a doubled mesh, or None where there is no mesh."""
+
+    @abc.abstractmethod
+    def places_of(self, block: str) -> Mapping[str, np.ndarray]:
+        """Where the rows of a block lie: coordinates by axis, empty for priors. Several rows may share a place."""
+
+    def described(self, row: int) -> str:
+        """A row in the user's words: its term, and where it lies."""
+        name, part = next((name, part) for name, part in self.blocks.items() if part.start <= row < part.stop)
+        places = self.places_of(name)
+        if not places:
+            return name
+        index = (row - part.start) % len(next(iter(places.values())))
+        return f"{name} at {', '.join(f'{axis} = {place[index]:.6g}' for axis, place in places.items())}"
 
     @property
     def data_rows(self) -> slice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,15 +35,25 @@ class Request:
         return {Effort.QUICK: quick, Effort.NORMAL: normal, Effort.BEST: normal if best is None else best}[self.effort]
 
     def number(self, name: str, default: float) -> float:
-        """An option that is a number."""
-        if name not in self.options:
-            return default
+        """An option that is a positive number."""
+        word = self.options.get(name, default)
         try:
-            return float(self.options[name])
+            value = float(word)
         except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value > 0):
+            raise BadInput(f"--set {name}={word}: '{name}' must be a number above 0, such as {name}={default:g}.")
+        return value
+
+    def count(self, name: str, default: int, least: int, most: int = 100_000) -> int:
+        """An option that is a whole number between `least` and `most`."""
+        value = self.number(name, default)
+        if value != int(value) or not least <= value <= most:
             raise BadInput(
-                f"--set {name}={self.options[name]}: '{name}' must be a number, such as {name}={default:g}."
-            ) from None
+                f"--set {name}={self.options[name]}: '{name}' must be a whole number from {least} to {most}, such as"
+                f" {name}={default}."
+            )
+        return int(value)
 
 
 @dataclass(frozen=True)

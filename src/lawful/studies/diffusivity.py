@@ -95,7 +95,7 @@ def problem(columns: dict[str, np.ndarray], noise: float) -> Problem:
 
 
 def run(request: Request) -> Outcome:
-    noise, count = request.number("noise", 0.003), int(request.number("count", 400))
+    noise, count = request.number("noise", 0.003), request.count("count", 400, least=20)
     columns = measurements(request.seed, noise, count)
     method = Collocation(tolerance=request.pick(1e-4, 1e-5, 1e-6), nodes=request.pick(20, 24, 32), stages=3)
     solution = solve(problem(columns, noise), method, progress=request.progress)

@@ -72,7 +72,7 @@ def problem(columns: dict[str, np.ndarray]) -> Problem:
 
 
 def run(request: Request) -> Outcome:
-    noise, count = request.number("noise", 0.01), int(request.number("count", 40))
+    noise, count = request.number("noise", 0.01), request.count("count", 40, least=5)
     columns, levels = measurements(request.seed, noise, count)
     solution = solve(problem(columns), Collocation(), progress=request.progress).check()
     crosscheck = solution.crosscheck
