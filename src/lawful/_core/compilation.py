@@ -12,6 +12,8 @@ import jax
 P = ParamSpec("P")
 R = TypeVar("R")
 
+KEPT = 8  # programs of each function
+
 
 def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorator: compile the function at its first call, arrays traced and everything else static.
@@ -20,24 +22,50 @@ def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Call
     should then optimise. Where the work lies in linear algebra, or in loops over little, compiling would take longer
     than running.
 
-    Not to be called inside another compiled function.
+    The programs of the last few problems are kept: a session that solves thousands, each of new functions, would
+    otherwise fill the memory with code that is never used again. Not to be called inside another compiled function.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        jitted = functools.cache(lambda level: eqx.filter_jit(function, **options(level)))
+        @functools.lru_cache(KEPT)
+        def program(level: int, structure: Any, shapes: tuple, *fixed: object) -> Callable[[Any], R]:
+            return traced_once(function, jax.tree.unflatten(structure, fixed), options(level))
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            return jitted(1 if long_loops(*args, **kwargs) else 0)(*args, **kwargs)
+            arrays, static = eqx.partition((args, kwargs), eqx.is_array)
+            shapes = tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(arrays))
+            fixed, structure = jax.tree.flatten(static)
+            return program(1 if long_loops(*args, **kwargs) else 0, structure, shapes, *fixed)(arrays)
 
         return call
 
     return decorate
 
 
+def traced_once(function: Callable[..., R], static: Any, settings: dict[str, Any]) -> Callable[[Any], R]:
+    """The function of the arrays alone, all else fixed, compiled; for arrays of always the same shapes."""
+    rest: list[Any] = []  # what the function returns besides arrays, known once it was traced
+
+    def of_arrays(arrays: Any) -> Any:
+        args, kwargs = eqx.combine(arrays, static)
+        found, other = eqx.partition(function(*args, **kwargs), eqx.is_array)
+        rest[:] = [other]
+        return found
+
+    of_arrays.__name__ = function.__name__  # what logs and profiles show
+    jitted = jax.jit(of_arrays, **settings)
+
+    def call(arrays: Any) -> R:
+        found = jitted(arrays)
+        return eqx.combine(found, rest[0])
+
+    return call
+
+
 def quickly(function: Callable[P, R]) -> Callable[P, R]:
     """The function, compiled as fast as possible, to run once."""
-    return eqx.filter_jit(function, **options(0))
+    return jax.jit(function, **options(0))
 
 
 @functools.cache

@@ -120,8 +120,3 @@ def declare(names: Mapping[str, str]) -> None:
                 f"{kind} name {name!r} cannot be an argument of a function; use letters, digits and underscores,"
                 " not starting with a digit or underscore, and no Python keyword."
             )
-
-
-def constant_function(value) -> Callable:
-    """A plain value as a function of no quantity, so that every condition is a function."""
-    return lambda: value

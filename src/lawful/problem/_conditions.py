@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
 from .._core.messages import BadInput, listing, shown
-from .._core.names import constant_function
 from .._core.numbers import real_array
 from ..geometry import Part
 
@@ -17,6 +17,15 @@ class Condition(eqx.Module):
     """The contract: a part of the boundary, and what holds there."""
 
     part: eqx.AbstractVar[Part]
+
+
+class Constant(eqx.Module):
+    """A plain value as a function of no quantity, so that every condition is a function."""
+
+    value: Float[np.ndarray, ""]
+
+    def __call__(self) -> Float[np.ndarray, ""]:
+        return self.value
 
 
 def as_functions(kind: str, part: Part, targets: dict[str, object]) -> dict[str, Callable]:
@@ -38,7 +47,7 @@ def constant(kind: str, part: Part, name: str, value: object) -> Callable:
         raise BadInput(f"{where} has shape {array.shape}, but it is one number at each point; {cure}.")
     if not np.isfinite(array):
         raise BadInput(f"{where} is {shown(value)}, which is not finite; {cure}.")
-    return constant_function(float(array))
+    return Constant(np.asarray(array, dtype=float))
 
 
 class Value(Condition):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core.names import constant_function
 from ..fields import Spectral
 from ..geometry import sobol_points
 from ..problem import Data, Free, Problem, Value
@@ -85,6 +84,4 @@ def found_values(solution: Solution, condition: Free) -> list[Value]:
     [axis] = problem.domain.axes
     names = condition.fields or problem.fields
     place = {axis: problem.domain.ends(axis)[condition.part.faces[0].side]}
-    return [
-        Value(condition.part, **{name: constant_function(float(solution.evaluate(name, **place)))}) for name in names
-    ]
+    return [Value(condition.part, **{name: float(solution.evaluate(name, **place))}) for name in names]

@@ -9,10 +9,10 @@ import textwrap
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-import equinox as eqx
 import jax
 import numpy as np
 
+from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.precision import in_float64
 from .._core.record import FieldPanel, FitPanel, Record, ResidualPanel
@@ -111,7 +111,7 @@ def version(package: str) -> str:
         return "unknown"
 
 
-@eqx.filter_jit
+@compiled(lambda *_: False)
 def predicted(model: Model, item: Observation):
     return item.predict(model)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from .._core.estimates import Estimate, plain
 from .._core.files import write_arrays, write_json
 from .._core.messages import BadInput, listing, nearest
@@ -248,7 +248,7 @@ def mesh(lines: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return dict(zip(lines, np.meshgrid(*lines.values(), indexing="ij"), strict=True))
 
 
-@eqx.filter_jit
+@compiled(lambda *_: False)
 def evaluate_batch(
     model: Model, what: str | Callable, points: dict[str, Float[np.ndarray, " n"]]
 ) -> Float[Array, " n"]:
