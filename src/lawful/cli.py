@@ -287,7 +287,3 @@ def main() -> None:
     """The entry point of the `lawful` command."""
     use_compilation_cache()
     app()
-
-
-if __name__ == "__main__":
-    main()

@@ -31,7 +31,7 @@ def lawful(*words):
 
 def process(*words, **settings):
     """The same in a process of its own, as `lawful ...` in a shell."""
-    command = [sys.executable, "-m", "lawful.cli", *[str(word) for word in words]]
+    command = [sys.executable, "-m", "lawful", *[str(word) for word in words]]
     found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **settings)
     return found.returncode, found.stdout, found.stderr
 

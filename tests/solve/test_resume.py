@@ -206,7 +206,7 @@ POINTS = 400  # so many that the fit takes seconds
 
 def start(folder, cache, *options):
     """`lawful solve` as a process of its own."""
-    command = [sys.executable, "-m", "lawful.cli", "solve", str(folder.parent / "problem.py"), "--out", str(folder)]
+    command = [sys.executable, "-m", "lawful", "solve", str(folder.parent / "problem.py"), "--out", str(folder)]
     environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(cache)}
     return subprocess.Popen(
         [*command, "--json", *options],

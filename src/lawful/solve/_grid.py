@@ -69,17 +69,6 @@ class Grid(eqx.Module):
             values = line.interpolate(values, point[line.axis])
         return values
 
-    def tail(self, values: Float[np.ndarray, "*grid"]) -> float:
-        """The share of the highest modes: how far the grid is from resolving these values."""
-        from ..fields._spectral import chebyshev_coefficients, fourier_coefficients
-
-        worst = 0.0
-        for place, line in enumerate(self.lines):
-            matrix = (fourier_coefficients if line.periodic else chebyshev_coefficients)(line.count)
-            modes = np.abs(np.tensordot(matrix, values, axes=(1, place))).reshape(line.count, -1).max(axis=1)
-            worst = max(worst, float(modes[-3:].max() / max(modes.max(), 1e-300)))
-        return worst
-
 
 def make_grid(box: Box, march: str | None, counts: dict[str, int], periodic: tuple[str, ...]) -> Grid:
     """Lines for every axis but the one that is marched along."""

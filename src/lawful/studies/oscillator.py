@@ -134,5 +134,5 @@ def figure(places: np.ndarray, continued: dict[str, np.ndarray], data: dict[str,
     ax.plot(places, continued["network"], color="#D55E00", lw=1.5, ls="--", label="12 points alone (plain network)")
     ax.plot(data["t"], data["x"], "o", color="black", ms=4, label="measurements")
     ax.set(xlabel="t", ylabel="x", ylim=(-1.6, 1.6), title="After the last measurement only the law knows")
-    ax.legend(loc="lower right", ncols=2, fontsize="small")
+    ax.legend(loc="upper right", ncols=2, fontsize="small")
     return fig, ax

@@ -112,6 +112,6 @@ def figure(fits: dict[str, Solution], columns: dict[str, np.ndarray]):
         inside = (t >= low) & (t <= high)
         ax.plot(t[inside], x[inside], "o", color="black", ms=3, label="measured")
         ax.set(xlabel="t", ylabel="angle (rad)")
-    axes[0].legend(loc="lower right", ncols=3, fontsize="small")
+    axes[1].legend(loc="upper right", ncols=3, fontsize="small")
     axes[0].set_title("One pendulum, two laws: the first and the last swings")
     return fig, axes
