@@ -65,10 +65,11 @@ class Line(NamedTuple):
 
 
 def lawful_fit(system, start: np.ndarray) -> Fit:
-    from lawful.solve._least_squares import minimise, reason
+    from lawful.solve import LevenbergMarquardt, minimise
 
-    state = minimise(system, start)
-    return Fit(np.asarray(state.x), int(state.steps), int(state.residuals), reason(state).split(":")[0])
+    method = LevenbergMarquardt()
+    state = minimise(system, start, method)
+    return Fit(np.asarray(state.x), int(state.steps), int(state.residuals), method.reason(state).split(":")[0])
 
 
 def minpack_fit(system, start: np.ndarray, **tolerances) -> Fit:

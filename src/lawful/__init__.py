@@ -11,10 +11,11 @@ from .fields import MLP, Fourier, Spectral
 from .geometry import Box
 from .problem import Bounded, Data, Flux, Free, Normal, Periodic, Positive, Problem, Real, Smooth, Value
 from .report import report
-from .solve import Collocation, FieldEstimate, LevenbergMarquardt, Neural, Solution, load, solve
+from .solve import Adam, Collocation, FieldEstimate, LevenbergMarquardt, Neural, Solution, load, solve
 
 __all__ = [
     "MLP",
+    "Adam",
     "BadInput",
     "Bounded",
     "Box",

@@ -12,10 +12,11 @@ from classic_problems import CLASSICS, rosenbrock
 
 from lawful.solve import _least_squares as core
 from lawful.solve._covariance import covariance, marginal_covariance
-from lawful.solve._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise, reason
+from lawful.solve._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
 
 pytestmark = pytest.mark.usefixtures("float64", "quick_compilation")
 
+reason = LevenbergMarquardt().reason
 system_of = LeastSquaresSystem.from_residual
 init, step = core._jitted_init, core._jitted_step  # what `minimise` runs: compiled code is shared with it
 

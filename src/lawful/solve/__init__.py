@@ -1,5 +1,6 @@
 """The verb: two methods for the same problem, and what comes out."""
 
+from ._adam import Adam
 from ._collocation import Collocation
 from ._correlation import ResidualCorrelation
 from ._fit import Step
@@ -11,6 +12,7 @@ from ._solve import load, solve
 from ._unknown_field import FieldEstimate
 
 __all__ = [
+    "Adam",
     "Collocation",
     "CrossCheck",
     "FieldEstimate",

@@ -57,8 +57,8 @@ class Collocation(eqx.Module):
     nodes: int = eqx.field(static=True, default=24)
     stages: int = eqx.field(static=True, default=5)
 
-    @property
-    def optimiser(self) -> LevenbergMarquardt:
+    def optimiser(self, count: int) -> LevenbergMarquardt:
+        """What minimises by default, whatever the number of unknowns."""
         return LevenbergMarquardt()
 
     def task(self, problem: Problem) -> CollocationTask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import jax
@@ -13,15 +12,17 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from .._core.estimates import plain
 from ._keeper import Keeper
-from ._least_squares import NO_DESCENT, RUNNING, STEP_LIMIT, LevenbergMarquardt, LMState, reason
 from ._observations import spread
+from ._optimiser import NO_DESCENT, RUNNING, STEP_LIMIT, Optimiser, OptimiserState
 from ._progress import Moment, Watcher
 from ._task import Hyper, Task, WeightedSystem
-from ._uncertainty import Uncertainty, uncertainty
+from ._uncertainty import Uncertainty, to_go, uncertainty
 
 MOST_STAGES = 12
 SETTLED = 1e-4  # of an error bar: far below anything that could matter, far above rounding
+SETTLED_BY_DESCENT = 0.1  # without a Jacobian no stage ends closer to its minimum
 SETTLED_OVER_WEIGHTS = 2e-3  # between tenfold weights; what is left, by the inverse square, is a hundredth of it
+SHORT_OF_MINIMUM = 0.3  # error bars that the linear model would still move an unknown
 UNMET = 1e-3  # of the size of a law's terms: a forward solution whose laws are further off is none
 HEAVIEST = 1e8  # beyond it the laws' rows drown the data's digits
 
@@ -64,7 +65,7 @@ class FitState:
     refinement: int = 0
     previous: np.ndarray | None = None
     kept: Kept | None = None
-    lm: LMState | None = None
+    now: OptimiserState | None = None
     history: list[Step] = field(default_factory=list)
 
 
@@ -82,7 +83,7 @@ class Fitted:
     history: list[Step]
 
 
-def fit(task: Task, optimiser: LevenbergMarquardt, state: FitState, keeper: Keeper, watch: Watcher) -> Fitted:
+def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch: Watcher) -> Fitted:
     """Stages until noise levels and unknowns no longer move.
 
     Laws that are rows of the fit start light, so that the data lead and the laws only smooth; each stage makes them
@@ -95,23 +96,30 @@ def fit(task: Task, optimiser: LevenbergMarquardt, state: FitState, keeper: Keep
     floor = task.finest * spread(task.observed)
     while True:
         system = WeightedSystem(task, hyper_of(task, state))
-        settings = rough(optimiser) if state.tries == 1 and task.weighs_laws and task.observed else optimiser
-        residual, jacobian = linearised(system, jnp.asarray(state.x))
-        lm = begun(traced(settings), system, jnp.asarray(state.x), residual) if state.lm is None else state.lm
-        while under_way(task, lm):
-            lm = moved(traced(settings), system, lm, residual, jacobian)
-            residual, jacobian = linearised(system, lm.x)
-            state.lm, state.x = lm, np.asarray(lm.x)
-            note(state, task, loss_terms(task, np.asarray(residual)), optimiser, watch)
+        settings = optimiser.rough() if state.tries == 1 and task.weighs_laws and task.observed else optimiser
+        known = looked(settings, system, jnp.asarray(state.x))
+        now = begun(settings.traced(), system, jnp.asarray(state.x), known[0]) if state.now is None else state.now
+        while under_way(task, now):
+            now = moved(settings.traced(), system, now, *known)
+            known = looked(settings, system, now.x)
+            state.now, state.x = now, np.asarray(now.x)
+            note(state, task, loss_terms(task, np.asarray(known[0])), optimiser, watch)
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
-        residual, jacobian = np.asarray(residual), np.asarray(jacobian)
-        levels, change, drift = settle(task, state, residual, uncertainty(jacobian, task.layout), floor)
-        if int(lm.status) in optimiser.hopeless:
-            return finish(task, state, levels, residual, jacobian, False, not_finite(task, residual, jacobian, lm))
-        stop, why = verdict(task, state, residual, change, drift, optimiser, lm)
+        residual, jacobian = (np.asarray(a) for a in (known if len(known) == 2 else linearised(system, now.x)))
+        found = uncertainty(jacobian, task.layout)
+        levels, change, drift = settle(task, state, residual, found, floor)
+        if int(now.status) in optimiser.hopeless:
+            why = f"{optimiser.reason(now)}: {not_finite(task, residual, jacobian)}"
+            return finish(task, state, levels, residual, jacobian, False, why)
+        stop, why = verdict(task, state, residual, change, drift, optimiser, now)
+        if stop and not optimiser.takes_jacobian:
+            stop, why = descended(task, found, residual, jacobian, why)
         if stop is not None:
             return finish(task, state, levels, residual, jacobian, stop, why)
-        advance_stage(task, state, residual, levels, stuck=int(lm.status) == NO_DESCENT)
+        if optimiser.takes_jacobian:
+            advance_stage(task, state, residual, levels, stuck=int(now.status) == NO_DESCENT)
+        else:
+            repeat_stage(task, state, levels)
 
 
 def nothing_to_find(task: Task, state: FitState) -> Fitted:
@@ -129,16 +137,6 @@ def nothing_to_find(task: Task, state: FitState) -> Fitted:
     return Fitted(state.x, levels, state.weight, residual, empty, good, why, state.history)
 
 
-def rough(optimiser: LevenbergMarquardt) -> LevenbergMarquardt:
-    """Settings for the first of several stages, whose last digits would be thrown away."""
-    return dataclasses.replace(optimiser, ftol=max(optimiser.ftol, 1e-3))
-
-
-def traced(optimiser: LevenbergMarquardt) -> LevenbergMarquardt:
-    """Tolerances as arrays: numbers of the call, not of the compiled code, which then serves every stage."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, float) else leaf, optimiser)
-
-
 def hyper_of(task: Task, state: FitState) -> Hyper:
     leash = 1.0 if task.weighs_laws and state.stage == 1 else 0.0
     return Hyper(jnp.asarray(task.noise.sd(state.levels)), jnp.asarray(state.weight), jnp.asarray(leash))
@@ -151,7 +149,7 @@ def advance_stage(
     rows = law_rows(task, residual)
     misfit = 0.5 * float(np.sum(rows**2))
     unknowns = state.x[task.layout.field_count :]
-    state.stage, state.tries, state.lm = state.stage + 1, state.tries + 1, None
+    state.stage, state.tries, state.now = state.stage + 1, state.tries + 1, None
     if task.observed and misfit > 0.5 * len(rows) > 0:
         # The laws' residual is counted as noise of its own level: a higher weight would only trade the data for what
         # the field cannot do, and the error bars would not show it.
@@ -167,6 +165,24 @@ def advance_stage(
         state.kept = Kept(state.x, state.weight, levels, misfit) if state.tries > 2 else None
         state.previous, state.levels = unknowns, levels
         state.weight = law_weight(task, levels, state.tries)
+
+
+def repeat_stage(task: Task, state: FitState, levels: np.ndarray) -> None:
+    """The next stage where steepness matters: heavy laws would hide the data from a descent by gradients."""
+    state.stage, state.tries, state.now = state.stage + 1, state.tries + 1, None
+    state.previous, state.levels = state.x[task.layout.field_count :], levels
+    state.weight = law_weight(task, levels, 1)
+
+
+def descended(task: Task, found: Uncertainty, residual, jacobian, why: str) -> tuple[bool, str]:
+    """Whether the end of a descent is near enough to a minimum: the linear model says how far it still was."""
+    left = in_error_bars(to_go(jacobian, residual, task.layout.unknown_count), found)
+    if left > SHORT_OF_MINIMUM:
+        return False, (
+            f"not at a minimum: the linear model would move an unknown by another {left:.2g} error bars; give Adam more"
+            f" steps, or use LevenbergMarquardt; last: {why}"
+        )
+    return True, f"{why}; the linear model would move the unknowns by another {left:.1g} error bars"
 
 
 def law_rows(task: Task, residual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " rows"]:
@@ -206,30 +222,31 @@ def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Arr
 
 
 @compiled(long_loops)
-def begun(optimiser: LevenbergMarquardt, system: WeightedSystem, x: Float[Array, " n"], residual) -> LMState:
+def begun(
+    optimiser: Optimiser, system: WeightedSystem, x: Float[Array, " n"], residual: Float[Array, " m"]
+) -> OptimiserState:
     return optimiser.start(x, residual)
 
 
 @compiled(long_loops)
-def moved(
-    optimiser: LevenbergMarquardt,
-    system: WeightedSystem,
-    lm: LMState,
-    residual: Float[Array, " m"],
-    jacobian: Float[Array, "m n"],
-) -> LMState:
-    return optimiser.move(system, lm, residual, jacobian)
+def moved(optimiser: Optimiser, system: WeightedSystem, now: OptimiserState, *known: Array) -> OptimiserState:
+    return optimiser.move(system, now, *known)
 
 
-def under_way(task: Task, lm: LMState) -> bool:
+def looked(optimiser: Optimiser, system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Array, ...]:
+    """What the optimiser needs to know at x: the residual, and the Jacobian if it takes it."""
+    return linearised(system, x) if optimiser.takes_jacobian else (rows_at(system, x),)
+
+
+def under_way(task: Task, now: OptimiserState) -> bool:
     """Whether a stage goes on; a question about the state alone, so that a resumed run answers it as the first did."""
-    return int(lm.status) == RUNNING and not (int(lm.steps) > 0 and overfitted(task, lm))
+    return int(now.status) == RUNNING and not (int(now.steps) > 0 and overfitted(task, now))
 
 
-def overfitted(task: Task, lm: LMState) -> bool:
+def overfitted(task: Task, now: OptimiserState) -> bool:
     """All rows together are far below the noise assumed: the noise must be lowered before anything else is learnt."""
     rows = task.data_rows
-    return task.noise.estimated and 2 * float(lm.cost) < 1e-3 * (rows.stop - rows.start)
+    return task.noise.estimated and 2 * float(now.cost) < 1e-3 * (rows.stop - rows.start)
 
 
 @compiled(long_loops)
@@ -242,17 +259,17 @@ def loss_terms(task: Task, rows: Float[np.ndarray, " m"]) -> dict[str, float]:
     return {name: 0.5 * float(np.sum(rows[part] ** 2)) for name, part in task.blocks.items() if name != "leash"}
 
 
-def note(state: FitState, task: Task, terms: dict, optimiser: LevenbergMarquardt, watch: Watcher) -> None:
+def note(state: FitState, task: Task, terms: dict, optimiser: Optimiser, watch: Watcher) -> None:
     """One line of history, shown to whoever watches."""
-    lm, problem = state.lm, task.problem
-    assert lm is not None
-    raw = task.layout.raw(lm.x)
+    now, problem = state.now, task.problem
+    assert now is not None
+    raw = task.layout.raw(now.x)
     unknowns = {
         n: float(problem.unknowns[n].value(raw[n]))
         for n in problem.unknown_scalars
         if problem.unknowns[n].guess.ndim == 0
     }
-    count = int(lm.steps)
+    count = int(now.steps)
     line = Step(state.stage, count, float(state.weight), {k: float(v) for k, v in terms.items()}, unknowns)
     if state.history and (state.history[-1].stage, state.history[-1].step) == (line.stage, line.step):
         return
@@ -268,19 +285,23 @@ def settle(task: Task, state: FitState, residual, found: Uncertainty, floor) -> 
     moved = float(np.max(np.abs(levels / state.levels - 1), initial=0.0))
     if state.previous is None:
         return levels, moved, np.inf
-    sd = np.sqrt(np.maximum(np.diag(found.covariance), 1e-300))
-    drift = state.x[task.layout.field_count :] - state.previous
-    drift = drift - found.loose @ (found.loose.T @ drift)
-    return levels, moved, float(np.max(np.abs(drift) / sd, initial=0.0))
+    return levels, moved, in_error_bars(state.x[task.layout.field_count :] - state.previous, found)
 
 
-def not_finite(task: Task, residual: Float[np.ndarray, " m"], jacobian: Float[np.ndarray, "m n"], lm: LMState) -> str:
+def not_finite(task: Task, residual: Float[np.ndarray, " m"], jacobian: Float[np.ndarray, "m n"]) -> str:
     """Which term is not finite, where and when."""
     bad = ~np.isfinite(residual)
     what = "" if bad.any() else "derivative of "
     rows = np.flatnonzero(bad if bad.any() else ~np.isfinite(jacobian).all(axis=1))
     more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"{reason(lm)}: {what}{task.described(rows[0]) if len(rows) else 'no single term'}{more}"
+    return f"{what}{task.described(rows[0]) if len(rows) else 'no single term'}{more}"
+
+
+def in_error_bars(drift: Float[np.ndarray, " n"], found: Uncertainty) -> float:
+    """The largest move of an unknown, in units of its standard deviation, along what the data determine."""
+    sd = np.sqrt(np.maximum(np.diag(found.covariance), 1e-300))
+    drift = drift - found.loose @ (found.loose.T @ drift)
+    return float(np.max(np.abs(drift) / sd, initial=0.0))
 
 
 def law_residual(task: Task, state: FitState, residual: Float[np.ndarray, " m"]) -> float:
@@ -290,11 +311,11 @@ def law_residual(task: Task, state: FitState, residual: Float[np.ndarray, " m"])
 
 
 def verdict(
-    task: Task, state: FitState, residual, moved: float, shifted: float, optimiser, lm: LMState
+    task: Task, state: FitState, residual, moved: float, shifted: float, optimiser, now: OptimiserState
 ) -> tuple[bool | None, str]:
     """(None, ..) to go on; else whether the fit converged, and the sentence that says why it stopped."""
-    good, why = int(lm.status) in optimiser.success, reason(lm)
-    if int(lm.status) == RUNNING:
+    good, why = int(now.status) in optimiser.success, optimiser.reason(now)
+    if int(now.status) == RUNNING:
         why = "the data are met to the accuracy of the fields"
     several = task.noise.estimated or (task.weighs_laws and bool(task.observed))
     if not several:
@@ -304,14 +325,17 @@ def verdict(
         return good, why
     if state.capped:
         return (
-            good or int(lm.status) in (STEP_LIMIT, NO_DESCENT),
+            good or int(now.status) in (STEP_LIMIT, NO_DESCENT),
             f"the laws are met as well as the trial field can (weight {state.weight:.1e}); last: {why}",
         )
-    enough = SETTLED_OVER_WEIGHTS if task.weighs_laws else SETTLED
+    if optimiser.takes_jacobian:
+        enough = SETTLED_OVER_WEIGHTS if task.weighs_laws else SETTLED
+    else:
+        enough = SETTLED_BY_DESCENT
     if moved < enough and shifted < enough:
         # That nothing moves from stage to stage is the evidence, whatever ended the last one.
         return (
-            good or int(lm.status) in (STEP_LIMIT, RUNNING),
+            good or int(now.status) in (STEP_LIMIT, RUNNING),
             f"unknowns and noise settled to {enough:g} of an error bar in {state.stage} stages; last: {why}",
         )
     if state.tries >= MOST_STAGES:
@@ -340,8 +364,8 @@ def saved_arrays(state: FitState) -> dict[str, np.ndarray]:
     if state.kept is not None:
         arrays |= {"kept_x": state.kept.x, "kept_levels": state.kept.levels}
         arrays["kept_numbers"] = np.array([state.kept.weight, state.kept.misfit])
-    leaves = jax.tree_util.tree_leaves(state.lm)
-    return arrays | {f"lm{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+    leaves = jax.tree_util.tree_leaves(state.now)
+    return arrays | {f"now{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
 
 
 def saved_meta(state: FitState) -> dict:
@@ -381,12 +405,12 @@ def history_of(rows: list[list]) -> list[Step]:
     ]
 
 
-def restored(arrays: dict[str, np.ndarray], meta: dict, like: LMState) -> FitState:
+def restored(arrays: dict[str, np.ndarray], meta: dict, like: OptimiserState) -> FitState:
     """The state that was saved; `like` gives the structure of the optimiser's state."""
     leaves, structure = jax.tree_util.tree_flatten(like)
-    lm = None
-    if "lm0" in arrays:
-        lm = jax.tree_util.tree_unflatten(structure, [jnp.asarray(arrays[f"lm{i}"]) for i in range(len(leaves))])
+    now = None
+    if "now0" in arrays:
+        now = jax.tree_util.tree_unflatten(structure, [jnp.asarray(arrays[f"now{i}"]) for i in range(len(leaves))])
     return FitState(
         x=arrays["x"],
         levels=arrays["levels"],
@@ -397,7 +421,7 @@ def restored(arrays: dict[str, np.ndarray], meta: dict, like: LMState) -> FitSta
         refinement=meta["refinement"],
         previous=arrays.get("previous"),
         kept=kept_from(arrays),
-        lm=lm,
+        now=now,
         history=history_of(meta["history"]),
     )
 

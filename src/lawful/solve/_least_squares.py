@@ -8,14 +8,29 @@ the defaults reach, beside MINPACK.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-RUNNING, GRADIENT, REDUCTION, STEP, ROUNDING, NO_DESCENT, STEP_LIMIT, BAD_START, BAD_JACOBIAN = range(9)
+from ._optimiser import (
+    BAD_JACOBIAN,
+    BAD_START,
+    GRADIENT,
+    NO_DESCENT,
+    REDUCTION,
+    ROUNDING,
+    RUNNING,
+    STEP,
+    STEP_LIMIT,
+    Optimiser,
+    OptimiserState,
+    System,
+    cost_of,
+    first_of,
+)
 
 _PROBE = 0.1  # the curvature along a step is measured at a tenth of it
 _CURVED = 0.75  # a step is refused where its second-order part exceeds this fraction of its first-order part
@@ -23,18 +38,6 @@ _GAIN = 1e-4  # a step is accepted where the cost falls by at least this fractio
 _PATIENCE = 5  # accepted steps in a row without progress before the cost counts as settled
 _NOISE = 10.0  # rounding of |r|^2, in units of eps |r| (|r| + |D x|)
 _STALLED = 0.9  # polishing goes on while each step lowers the gradient cosine at least to this fraction
-
-
-class System(Protocol):
-    """What is minimised: a pytree with these two functions, which must agree about the residual."""
-
-    def residual(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        """r(x), already weighted, so that |r|^2 is what is to be small."""
-        ...
-
-    def linearise(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
-        """r(x) and the Jacobian J_ij = dr_i/dx_j."""
-        ...
 
 
 class LeastSquaresSystem(eqx.Module):
@@ -66,7 +69,7 @@ class LeastSquaresSystem(eqx.Module):
         return cls(residual, backward if reverse else forward)
 
 
-class LMState(eqx.Module):
+class LMState(OptimiserState):
     """Where a minimisation stands: arrays only, so that it can be saved, resumed bit for bit and vmapped."""
 
     x: Float[Array, " n"]  # the parameters
@@ -124,7 +127,7 @@ class _Search(NamedTuple):
     exhausted: Bool[Array, ""]
 
 
-class LevenbergMarquardt(eqx.Module):
+class LevenbergMarquardt(Optimiser):
     """Levenberg-Marquardt as a trust region, with geodesic acceleration and polishing to the rounding floor.
 
     Each step takes one Jacobian, factors J D^-1 = U S V' and moves by p + a/2, where
@@ -177,16 +180,11 @@ class LevenbergMarquardt(eqx.Module):
     normal: bool = False
 
     success: ClassVar[frozenset[int]] = frozenset({GRADIENT, REDUCTION, STEP, ROUNDING})
-    hopeless: ClassVar[frozenset[int]] = frozenset({BAD_START, BAD_JACOBIAN})
-
-    def init(self, system: System, x: Float[Array, " n"]) -> LMState:
-        """The state at the starting point x (n,), before the first step; evaluates the residual once."""
-        x = jnp.asarray(x)
-        return self.start(x, system.residual(x))
+    takes_jacobian: ClassVar[bool] = True
 
     def start(self, x: Float[Array, " n"], residual: Float[Array, " m"]) -> LMState:
         """The state at the starting point, where the residual is known."""
-        cost = _cost(residual)
+        cost = cost_of(residual)
         unknown, nothing = jnp.full((), jnp.inf, x.dtype), jnp.zeros((), jnp.int32)
         return LMState(
             x=x,
@@ -202,7 +200,7 @@ class LevenbergMarquardt(eqx.Module):
             settled=nothing,
             steps=nothing,
             residuals=nothing,
-            status=_first([(~jnp.isfinite(cost), BAD_START)]),
+            status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
 
     def step(self, system: System, state: LMState) -> LMState:
@@ -213,7 +211,7 @@ class LevenbergMarquardt(eqx.Module):
         self, system: System, state: LMState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
     ) -> LMState:
         """A step from where residual and Jacobian are known."""
-        usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(_cost(residual))
+        usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(cost_of(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
         norms = jnp.linalg.norm(jacobian, axis=0)
         scale = jnp.maximum(state.scale, norms)
@@ -225,12 +223,30 @@ class LevenbergMarquardt(eqx.Module):
         offset = jnp.sqrt(predicted) / jnp.where(linear.norm > 0, linear.norm, 1.0)
         falling = (offset <= _STALLED * state.best_offset) | (state.cost <= 0.5 * state.best_cost)
         stalled = jnp.isfinite(state.best_offset) & ~falling
-        status = _first([(~usable, BAD_JACOBIAN), (gradient <= self.gtol, GRADIENT), (stalled, ROUNDING)])
+        status = first_of([(~usable, BAD_JACOBIAN), (gradient <= self.gtol, GRADIENT), (stalled, ROUNDING)])
         polish = predicted <= linear.noise
         search = self._search(system, state, linear, polish, status != RUNNING)
         here = eqx.tree_at(lambda s: (s.gradient, s.scale), state, (gradient, scale))
         new = self._moved(here, linear, search, offset, polish, status)
         return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
+
+    def reason(self, state: LMState) -> str:
+        """One sentence on why a minimisation stopped."""
+        after = f"after {int(state.steps)} steps"
+        cosine = f"gradient cosine {float(state.gradient):.1e}"
+        sentences = {
+            RUNNING: f"still running {after}",
+            GRADIENT: f"gradient vanished: {cosine} {after}",
+            REDUCTION: f"cost settled: the last {_PATIENCE} steps lowered it by no more than ftol, {cosine} {after}",
+            STEP: f"step below xtol: no parameter moves any more, {cosine} {after}",
+            ROUNDING: f"rounding floor: |r|^2 = {float(state.cost):.3g} cannot be lowered any further,"
+            f" {cosine} {after}",
+            NO_DESCENT: f"no descent found: no step along the model lowers the cost, {cosine} {after}",
+            STEP_LIMIT: f"step limit {int(state.steps)} reached, {cosine}",
+            BAD_START: "residual is not finite at the start",
+            BAD_JACOBIAN: f"Jacobian is not finite {after}",
+        }
+        return sentences[int(state.status)]
 
     def _search(self, system: System, state: LMState, linear: _Linear, polish, idle) -> _Search:
         """Passes of falling radius, up to the first step that lowers the cost; none where `idle`."""
@@ -263,7 +279,7 @@ class LevenbergMarquardt(eqx.Module):
             ahead = system.residual(x)
             search = search._replace(
                 x=x,
-                cost=_cost(ahead),
+                cost=cost_of(ahead),
                 length=length,
                 radius=radius,
                 damping=damping,
@@ -320,7 +336,7 @@ class LevenbergMarquardt(eqx.Module):
         flat = gradient <= 1e3 * jnp.sqrt(jnp.finfo(gradient.dtype).eps)
         floor = flat | (linear.norm <= 1e3 * linear.rounding)
         failed = ((status == RUNNING) & ~moved) | (status == ROUNDING)
-        found = _first(
+        found = first_of(
             [
                 (failed & floor, ROUNDING),
                 (failed, NO_DESCENT),
@@ -365,8 +381,8 @@ def minimise(
     - `method`: settings. The defaults suit problems with up to about a thousand parameters.
     - `on_step`: called with the state after every step, for a progress bar or a checkpoint.
 
-    Returns the last state: `state.x`, `state.cost` = |r|^2, and `reason(state)`, one sentence on why it stopped. Only
-    `state.status in method.success` means a minimum. An exception raised by `on_step` passes through.
+    Returns the last state: `state.x`, `state.cost` = |r|^2, and for `method.reason(state)`, one sentence on why it
+    stopped. Only `state.status in method.success` means a minimum. An exception raised by `on_step` passes through.
     """
     x = jnp.asarray(x0)
     if x.ndim != 1 or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating):
@@ -380,24 +396,6 @@ def minimise(
     return state
 
 
-def reason(state: LMState) -> str:
-    """One sentence on why a minimisation stopped."""
-    after = f"after {int(state.steps)} steps"
-    cosine = f"gradient cosine {float(state.gradient):.1e}"
-    sentences = {
-        RUNNING: f"still running {after}",
-        GRADIENT: f"gradient vanished: {cosine} {after}",
-        REDUCTION: f"cost settled: the last {_PATIENCE} steps lowered it by no more than ftol, {cosine} {after}",
-        STEP: f"step below xtol: no parameter moves any more, {cosine} {after}",
-        ROUNDING: f"rounding floor: |r|^2 = {float(state.cost):.3g} cannot be lowered any further, {cosine} {after}",
-        NO_DESCENT: f"no descent found: no step along the model lowers the cost, {cosine} {after}",
-        STEP_LIMIT: f"step limit {int(state.steps)} reached, {cosine}",
-        BAD_START: "residual is not finite at the start",
-        BAD_JACOBIAN: f"Jacobian is not finite {after}",
-    }
-    return sentences[int(state.status)]
-
-
 @eqx.filter_jit
 def _jitted_init(method: LevenbergMarquardt, system: System, x: Array) -> LMState:
     return method.init(system, x)
@@ -406,18 +404,6 @@ def _jitted_init(method: LevenbergMarquardt, system: System, x: Array) -> LMStat
 @eqx.filter_jit
 def _jitted_step(method: LevenbergMarquardt, system: System, state: LMState) -> LMState:
     return method.step(system, state)
-
-
-def _cost(residual: Float[Array, " m"]) -> Float[Array, ""]:
-    """|r|^2, infinite where the residual or its square is not finite."""
-    cost = jnp.sum(residual**2)
-    return jnp.where(jnp.isfinite(cost), cost, jnp.inf)
-
-
-def _first(cases: list[tuple[Bool[Array, ""], int | Array]]) -> Int[Array, ""]:
-    """The code of the first case that holds; RUNNING where none does."""
-    conditions, codes = zip(*cases, strict=True)
-    return jnp.select(conditions, [jnp.asarray(code, jnp.int32) for code in codes], jnp.asarray(RUNNING, jnp.int32))
 
 
 def _factor(x: Array, residual: Array, jacobian: Array, norms: Array, scale: Array, normal: bool) -> _Linear:

@@ -24,10 +24,14 @@ from ..problem import (
     periodic_axes,
     scalar_values,
 )
+from ._adam import Adam
 from ._least_squares import LevenbergMarquardt
 from ._observations import Noise, Observation, noise_of, observations
+from ._optimiser import Optimiser
 from ._scaling import Sizes, sizes
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
+
+MOST_PARAMETERS = 5000  # for a step that factors the Jacobian
 
 
 class Neural(eqx.Module):
@@ -48,9 +52,9 @@ class Neural(eqx.Module):
     points: int | None = None
     seed: int = 0
 
-    @property
-    def optimiser(self) -> LevenbergMarquardt:
-        return LevenbergMarquardt(ftol=1e-5, max_steps=150)
+    def optimiser(self, count: int) -> Optimiser:
+        """What minimises by default: Gauss-Newton steps up to some thousands of parameters, Adam beyond."""
+        return LevenbergMarquardt(ftol=1e-5, max_steps=150) if count <= MOST_PARAMETERS else Adam()
 
     def task(self, problem: Problem) -> NeuralTask:
         return neural_task(problem, self)

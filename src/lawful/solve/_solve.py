@@ -23,9 +23,9 @@ from ..problem import Model, Problem
 from ._collocation import Collocation
 from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
 from ._keeper import Keeper, fingerprint
-from ._least_squares import LevenbergMarquardt
 from ._neural import Neural
 from ._observations import spread
+from ._optimiser import Optimiser
 from ._progress import Watcher, watcher
 from ._solution import Solution
 from ._task import Task, WeightedSystem
@@ -41,7 +41,7 @@ def solve(
     problem: Problem,
     method: Neural | Collocation | None = None,
     *,
-    optimiser: LevenbergMarquardt | None = None,
+    optimiser: Optimiser | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -50,7 +50,7 @@ def solve(
 
     problem    what is known.
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
-    optimiser  settings of the least-squares core.
+    optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
     out        folder in which a long run keeps a checkpoint and, at the end, the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
     progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
@@ -69,7 +69,7 @@ def solve(
     watch = watcher(progress)
     try:
         task, fitted, accuracy, refinements = run(
-            problem, method, optimiser or method.optimiser, Keeper(folder, digest, resume), watch
+            problem, method, optimiser, Keeper(folder, fingerprint(problem, (method, optimiser)), resume), watch
         )
     finally:
         watch.close()
@@ -81,15 +81,17 @@ def solve(
 
 
 def run(
-    problem: Problem, method, optimiser: LevenbergMarquardt, keeper: Keeper, watch: Watcher
+    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher
 ) -> tuple[Task, Fitted, float | None, int]:
     """Fit, and refine the mesh until it no longer matters."""
     task = method.task(problem)
+    optimiser = optimiser or method.optimiser(len(task.start))
     levels = 0.05 * spread(task.observed)
     state = FitState(np.asarray(task.start), levels, law_weight(task, levels, 1))
     saved = keeper.load()
     if saved is not None:
-        like = jax.eval_shape(lambda: optimiser.init(WeightedSystem(task, hyper_of(task, state)), jnp.asarray(state.x)))
+        system = WeightedSystem(task, hyper_of(task, state))
+        like = jax.eval_shape(lambda x: optimiser.init(system, x), jnp.asarray(state.x))
         state = restored(*saved, like)
         task = refined(task, state.refinement)
     while True:

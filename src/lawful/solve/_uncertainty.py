@@ -8,9 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..problem import Problem, Real
-from ._covariance import marginal_covariance
+from ._covariance import Covariance, covariance, marginal_covariance
 from ._task import Layout
 
+LARGEST = 5000  # parameters; beyond it a factorisation of the Jacobian takes minutes
+FAINT = 1e-10  # squared size of a direction, relative to the sum of all, below which it counts as known
 LOOSE = 20.0
 """A direction is undetermined when its raw standard deviation exceeds this: a factor e^20 for a `Positive` unknown."""
 
@@ -29,13 +31,15 @@ def uncertainty(jacobian: Float[np.ndarray, "m n"], layout: Layout) -> Uncertain
     count = layout.unknown_count
     if not np.all(np.isfinite(jacobian)):  # where the fields are not known, nothing is determined
         return Uncertainty(np.zeros((count, count)), np.eye(count), np.zeros(len(jacobian)))
-    leverage = hat_diagonal(jacobian)
+    if jacobian.shape[1] > LARGEST:
+        leverage, found = damped(jacobian, count)
+    else:
+        leverage, found = hat_diagonal(jacobian), marginal_covariance(jacobian, count)
     if count == 0:
         return Uncertainty(np.zeros((0, 0)), np.zeros((0, 0)), leverage)
-    covariance, undetermined = marginal_covariance(jacobian, count)
-    covariance, undetermined = np.asarray(covariance), np.asarray(undetermined).reshape(count, -1)
+    marginal, undetermined = np.asarray(found[0]), np.asarray(found[1]).reshape(count, -1)
     # Directions that are determined in exact arithmetic but to no useful accuracy join those that are not.
-    variances, directions = np.linalg.eigh(covariance)
+    variances, directions = np.linalg.eigh(marginal)
     weak = variances > LOOSE**2
     kept = directions[:, ~weak]
     return Uncertainty(
@@ -43,6 +47,40 @@ def uncertainty(jacobian: Float[np.ndarray, "m n"], layout: Layout) -> Uncertain
         np.concatenate([undetermined, directions[:, weak]], axis=1),
         leverage,
     )
+
+
+def damped(jacobian: Float[np.ndarray, "m n"], keep: int) -> tuple[Float[np.ndarray, " m"], Covariance]:
+    """Leverage, and covariance of the last `keep` parameters, for a wide Jacobian: from J J' in place of J.
+
+    (I + A A' / e)^-1 stands in for the projection I - A A^+ on what the other columns A cannot imitate; directions of A
+    fainter than sqrt(e), 1e-5 of the whole, count as known. Costs m^2 n instead of m n^2.
+    """
+    from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+
+    norms = np.linalg.norm(jacobian, axis=0)
+    scaled = jacobian / np.where(norms > 0, norms, 1.0)
+    others, kept = scaled[:, : scaled.shape[1] - keep], scaled[:, scaled.shape[1] - keep :]
+    gram = others @ others.T
+    faint = FAINT * float(np.trace(gram)) + 1e-300
+    inner = np.eye(len(gram)) + gram / faint
+    left = solve_triangular(cholesky(inner, lower=True), kept, lower=True)  # its columns are what only `kept` explains
+    whole = inner + kept @ kept.T / faint
+    leverage = 1 - np.diag(cho_solve(cho_factor(whole, lower=True), np.eye(len(gram))))
+    return leverage, covariance(left * norms[scaled.shape[1] - keep :])
+
+
+def to_go(
+    jacobian: Float[np.ndarray, "m n"], residual: Float[np.ndarray, " m"], keep: int
+) -> Float[np.ndarray, " keep"]:
+    """How the last `keep` parameters would move with the step -J^+ r to the minimum of the linear model."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    norms = np.linalg.norm(jacobian, axis=0)
+    scaled = jacobian / np.where(norms > 0, norms, 1.0)
+    gram = scaled @ scaled.T
+    faint = FAINT * float(np.trace(gram)) + 1e-300
+    step = -scaled.T @ cho_solve(cho_factor(gram + faint * np.eye(len(gram)), lower=True), residual)
+    return (step / np.where(norms > 0, norms, 1.0))[len(step) - keep :]
 
 
 def hat_diagonal(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
