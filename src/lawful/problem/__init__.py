@@ -3,10 +3,10 @@
 from ._check import Check
 from ._conditions import Condition, Flux, Free, Periodic, Value, describe
 from ._data import Data
+from ._faces import FaceCondition
 from ._model import Model, scalar_values, unknown_field_values
 from ._problem import Problem
 from ._structure import (
-    FaceCondition,
     expanded,
     face_conditions,
     is_free,

@@ -12,9 +12,10 @@ from ._conditions import Free, Periodic
 from ._corners import clash, face_points, open_ends, plain_target, target_on
 from ._counts import check_counts
 from ._data import Data
+from ._faces import FaceCondition
 from ._functions import check_functions
 from ._problem import Problem
-from ._structure import FaceCondition, expanded, face_conditions, law_symbols, names_used, periodic_axes
+from ._structure import expanded, face_conditions, law_symbols, names_used, periodic_axes
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ d^n f/db^n = d^m g/da^m. Where that fails no smooth field meets both, and no con
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +17,8 @@ from .._core.names import Partial
 from .._core.precision import in_float64
 from ..calculus import partials
 from ..geometry import Face
+from ._faces import FaceCondition
 from ._problem import Problem
-
-if TYPE_CHECKING:
-    from ._structure import FaceCondition
 
 Points = dict[str, Float[np.ndarray, " n"]]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .._core.messages import BadInput, listing
 from .._core.names import join_derivative
+from ._faces import FaceCondition
 from ._problem import Problem
-from ._structure import FaceCondition, blocks, expanded, is_free, needed_conditions, order_table, periodic_axes
+from ._structure import blocks, expanded, is_free, needed_conditions, order_table, periodic_axes
 
 
 def check_counts(problem: Problem, conditions: tuple[FaceCondition, ...]) -> None:

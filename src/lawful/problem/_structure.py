@@ -4,8 +4,6 @@ which conditions a construction can impose exactly."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -13,10 +11,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from .._core.messages import BadInput
-from .._core.names import Partial, Symbol, arguments, join_derivative
-from ..geometry import Face
+from .._core.names import Partial, Symbol, arguments
 from ._conditions import Flux, Free, Periodic, Value
 from ._corners import clash
+from ._faces import FaceCondition
 from ._problem import Problem
 
 Symbols = dict[str, Symbol]
@@ -97,32 +95,6 @@ def blocks(problem: Problem) -> list[tuple[tuple[str, ...], list[int]]] | None:
     count, group = connected_components(csr_array(table[owner] >= 0), directed=True, connection="strong")
     members = [np.flatnonzero(group == g) for g in range(count)]
     return [(tuple(problem.fields[i] for i in found), [int(owner[i]) for i in found]) for found in members]
-
-
-class FaceCondition(NamedTuple):
-    """One scalar condition on one face: `quantity` = sign * `target` there.
-
-    `order` is the number of derivatives across the face. `exact` says whether a construction imposes it: the quantity
-    is a field or its derivative across the face, and the target depends on no field.
-    """
-
-    quantity: Symbol
-    face: Face
-    target: Callable
-    sign: float
-    exact: bool
-
-    @property
-    def field(self) -> str:
-        return self.quantity.base
-
-    @property
-    def order(self) -> int:
-        return len(self.quantity.partial)
-
-    def __str__(self) -> str:
-        name = join_derivative(self.field, self.quantity.partial, self.quantity.partial)
-        return f"{name} on the {('lower', 'upper')[self.face.side]} end of {self.face.axis}"
 
 
 def face_conditions(problem: Problem) -> tuple[FaceCondition, ...]:
