@@ -9,12 +9,9 @@ would print (the binomial distribution's central 95 %).
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
 import time
 
-import jax
+from _machine import machine
 from scipy import stats
 
 import lawful as lf
@@ -35,10 +32,7 @@ def main() -> None:
             low, high = solution[name].interval(0.95)
             held[name] += low <= truth <= high
     low, high = stats.binom.interval(0.95, arguments.draws, 0.95)
-    print(
-        f"{datetime.date.today()}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores,"
-        f" jax {jax.__version__}"
-    )
+    print(machine("jax", "numpy"))
     print(f"{arguments.draws} draws, 12 points, noise {arguments.noise:g} estimated; {failed} not converged")
     for name, count in held.items():
         share = 100 * count / arguments.draws

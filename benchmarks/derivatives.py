@@ -21,7 +21,6 @@ Exit status 1 where a median ratio exceeds 1.15, the ceiling that the library pr
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
 import platform
 import statistics
@@ -29,8 +28,9 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from _machine import now, processor
 
 CEILING = 1.15
 NU, DISPERSION = 0.01, 0.0025  # any numbers do: they do not change the cost
@@ -224,25 +224,14 @@ def measure(law: Law, what: str, options: argparse.Namespace) -> Row:
     return Row(law.name, what, *medians, middle, (lower, upper), hand_compile, lawful_compile, apart)
 
 
-def processor() -> str:
-    """The name of the processor, as far as the system tells."""
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def header(options: argparse.Namespace) -> str:
     import jax
     import numpy as np
 
-    now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     backend = jax.devices()[0]
     precision = "float32" if options.single else "float64"
     return (
-        f"{now}; {processor()}, {os.cpu_count()} cores, {platform.system()}; device {backend.device_kind}\n"
+        f"{now()}; {processor()}, {os.cpu_count()} cores, {platform.system()}; device {backend.device_kind}\n"
         f"Python {platform.python_version()}, jax {jax.__version__}, jaxlib {metadata.version('jaxlib')},"
         f" numpy {np.__version__}; {precision}\n"
         f"network 2-{options.depth}x{options.width}-1, {options.points} points,"

@@ -22,7 +22,6 @@ results gives the whole run's length as well.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
 import os
@@ -35,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 from _inverse_ode_case import CASES, Case, write_json
+from _machine import now, processor
 from peers import peer_python
 
 HERE = Path(__file__).resolve().parent
@@ -141,15 +141,13 @@ def spread(scores: list[dict], key: str) -> tuple[float, float, float]:
 
 def machine() -> dict:
     """What the figures were measured on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.exists() else []
     return {
-        "processor": models[0].split(":")[1].strip() if models else platform.processor() or platform.machine(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_at_start": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": now(),
     }
 
 

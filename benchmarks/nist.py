@@ -20,17 +20,14 @@ Exit status 1 where fewer than 54 fits are reached.
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from _machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "solve")]
@@ -130,15 +127,6 @@ def totals(name: str, lines: list[Line]) -> str:
     )
 
 
-def machine() -> str:
-    listing = Path("/proc/cpuinfo")
-    models = [line for line in listing.read_text().splitlines() if "model name" in line] if listing.exists() else []
-    processor = models[0].split(":")[1].strip() if models else platform.processor() or platform.machine()
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("jax", "jaxlib", "numpy", "scipy"))
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"{now}; {processor}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
-
-
 def main() -> int:
     import jax
     from nist_models import regression
@@ -151,7 +139,7 @@ def main() -> int:
         "MINPACK, tolerances at rounding": lambda system, start: minpack_fit(system, start, **tight),
         "MINPACK, SciPy's default tolerances": minpack_fit,
     }
-    print(machine())
+    print(machine("jax", "jaxlib", "numpy", "scipy"))
     print(f"{'':11} | {'lawful':33} | MINPACK, tolerances at rounding")
     heading = "param    sd   jac   res      ms"
     print(f"{'problem':9} {'#':1} | {heading:33} | {heading:33} | lawful stopped by")

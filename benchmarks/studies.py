@@ -10,15 +10,13 @@ their files (see `lawful doctor`) and are left out without them.
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 
-import jax
+from _machine import machine
 
 IMPORT = """
 import time
@@ -34,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--effort", choices=("quick", "normal", "best"), default="normal")
     arguments = parser.parse_args()
-    print(f"{datetime.date.today()}  {platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}")
+    print(machine("jax", "numpy"))
     runs = [
         subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True) for _ in range(5)
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
 
 import equinox as eqx
 import jax
@@ -93,9 +92,6 @@ class CollocationTask(Task):
     def blocks(self) -> dict[str, slice]:
         counts = {f"data: {item.label}": len(item.values) for item in self.observed}
         return consecutive({**counts, **prior_blocks(self.problem)})
-
-    def places_of(self, block: str) -> Mapping[str, np.ndarray]:
-        return next((item.points for item in self.observed if block == f"data: {item.label}"), {})
 
     def described(self, row: int) -> str:
         return f"{super().described(row)} (with these unknowns the laws cannot be solved up to there)"

@@ -57,8 +57,7 @@ def marginal_covariance(jacobian: Float[np.ndarray, "m n"], keep: int, rcond: fl
     if not 0 <= keep <= n:
         raise ValueError(f"keep must lie between 0 and the {n} columns of the Jacobian; got {keep}")
     least = 10 * max(m, n) * float(np.finfo(float).eps) if rcond is None else rcond
-    norms = np.linalg.norm(jacobian, axis=0)
-    scaled = jacobian / np.where(norms > 0, norms, 1.0)
+    scaled, norms = unit_columns(jacobian)
     scaled = np.asfortranarray(scaled[np.argsort(-np.max(np.abs(scaled), axis=1, initial=0.0), kind="stable")])
     others, kept = scaled[:, : n - keep], scaled[:, n - keep :]
     if min(others.shape):
@@ -71,6 +70,15 @@ def marginal_covariance(jacobian: Float[np.ndarray, "m n"], keep: int, rcond: fl
             rotated, *_ = rotate("L", "T", reflections[:, :rank], tau[:rank], kept, lwork=64 * keep)
             kept = rotated[rank:]
     return _inverted(kept, norms[n - keep :], least)
+
+
+def unit_columns(
+    jacobian: Float[np.ndarray, "m n"],
+) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, " n"]]:
+    """The columns divided by their norms, and what they were divided by: 1 where a column is zero."""
+    norms = np.linalg.norm(jacobian, axis=0)
+    divisors = np.where(norms > 0, norms, 1.0)
+    return jacobian / divisors, divisors
 
 
 def _matrix(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
@@ -100,7 +108,6 @@ def _inverted(scaled: Float[np.ndarray, "m k"], norms: Float[np.ndarray, " k"], 
     basis = np.empty((k, k))
     basis[order] = transposed.T
     known = values > least
-    divisor = np.where(norms > 0, norms, 1.0)[:, None]
-    factor = basis[:, known] / values[known] / divisor
-    loose = np.linalg.qr(basis[:, ~known] / divisor)[0]
+    factor = basis[:, known] / values[known] / norms[:, None]
+    loose = np.linalg.qr(basis[:, ~known] / norms[:, None])[0]
     return Covariance(factor @ factor.T, loose)

@@ -97,15 +97,16 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
     while True:
         system = WeightedSystem(task, hyper_of(task, state))
         settings = optimiser.rough() if state.tries == 1 and task.weighs_laws and task.observed else optimiser
-        known = looked(settings, system, jnp.asarray(state.x))
-        now = begun(settings.traced(), system, jnp.asarray(state.x), known[0]) if state.now is None else state.now
+        settings = settings.traced()
+        known = looked(system, settings, jnp.asarray(state.x))
+        now = begun(settings, jnp.asarray(state.x), known[0]) if state.now is None else state.now
         while under_way(task, now):
-            now = moved(settings.traced(), system, now, *known)
-            known = looked(settings, system, now.x)
+            now = moved(system, settings, now, *known)
+            known = looked(system, settings, now.x)
             state.now, state.x = now, np.asarray(now.x)
             note(state, task, loss_terms(task, np.asarray(known[0])), optimiser, watch)
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
-        residual, jacobian = (np.asarray(a) for a in (known if len(known) == 2 else linearised(system, now.x)))
+        residual, jacobian = (np.asarray(a) for a in (known if optimiser.takes_jacobian else linearised(system, now.x)))
         found = uncertainty(jacobian, task.layout)
         levels, change, drift = settle(task, state, residual, found, floor)
         if int(now.status) in optimiser.hopeless:
@@ -211,8 +212,7 @@ def law_weight(task: Task, levels: np.ndarray, stage: int) -> float:
 # Compiled once per structure of task and optimiser, whatever their numbers: new data, noise or weights cost nothing.
 
 
-def long_loops(*arguments) -> bool:
-    [system] = [argument for argument in arguments if isinstance(argument, WeightedSystem)]
+def long_loops(system: WeightedSystem, *_: object) -> bool:
     return system.task.long_loops
 
 
@@ -221,19 +221,17 @@ def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Arr
     return system.linearise(x)
 
 
-@compiled(long_loops)
-def begun(
-    optimiser: Optimiser, system: WeightedSystem, x: Float[Array, " n"], residual: Float[Array, " m"]
-) -> OptimiserState:
+@compiled(lambda *_: False)
+def begun(optimiser: Optimiser, x: Float[Array, " n"], residual: Float[Array, " m"]) -> OptimiserState:
     return optimiser.start(x, residual)
 
 
 @compiled(long_loops)
-def moved(optimiser: Optimiser, system: WeightedSystem, now: OptimiserState, *known: Array) -> OptimiserState:
+def moved(system: WeightedSystem, optimiser: Optimiser, now: OptimiserState, *known: Array) -> OptimiserState:
     return optimiser.move(system, now, *known)
 
 
-def looked(optimiser: Optimiser, system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Array, ...]:
+def looked(system: WeightedSystem, optimiser: Optimiser, x: Float[Array, " n"]) -> tuple[Array, ...]:
     """What the optimiser needs to know at x: the residual, and the Jacobian if it takes it."""
     return linearised(system, x) if optimiser.takes_jacobian else (rows_at(system, x),)
 
@@ -271,8 +269,6 @@ def note(state: FitState, task: Task, terms: dict, optimiser: Optimiser, watch: 
     }
     count = int(now.steps)
     line = Step(state.stage, count, float(state.weight), {k: float(v) for k, v in terms.items()}, unknowns)
-    if state.history and (state.history[-1].stage, state.history[-1].step) == (line.stage, line.step):
-        return
     state.history.append(line)
     watch(Moment(state.stage, count, optimiser.max_steps, line.loss, unknowns))
 

@@ -381,7 +381,7 @@ def minimise(
     - `method`: settings. The defaults suit problems with up to about a thousand parameters.
     - `on_step`: called with the state after every step, for a progress bar or a checkpoint.
 
-    Returns the last state: `state.x`, `state.cost` = |r|^2, and for `method.reason(state)`, one sentence on why it
+    Returns the last state: `state.x`, `state.cost` = |r|^2, and `method.reason(state)`, one sentence on why it
     stopped. Only `state.status in method.success` means a minimum. An exception raised by `on_step` passes through.
     """
     x = jnp.asarray(x0)

@@ -27,11 +27,9 @@ from ..problem import (
 from ._adam import Adam
 from ._least_squares import LevenbergMarquardt
 from ._observations import Noise, Observation, noise_of, observations
-from ._optimiser import Optimiser
+from ._optimiser import MOST_PARAMETERS, Optimiser
 from ._scaling import Sizes, sizes
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
-
-MOST_PARAMETERS = 5000  # for a step that factors the Jacobian
 
 
 class Neural(eqx.Module):
@@ -98,10 +96,9 @@ class NeuralTask(Task):
         return consecutive({**counts, **prior_blocks(self.problem)})
 
     def places_of(self, block: str) -> Mapping[str, np.ndarray]:
-        found: dict[str, Mapping[str, np.ndarray]] = {f"law: {name}": self.places for name in self.problem.laws}
+        found = {f"law: {name}": self.places for name in self.problem.laws}
         found |= {f"condition: {c}": p for c, p in zip(self.penalised, self.face_places, strict=True)}
-        found |= {f"data: {item.label}": item.points for item in self.observed}
-        return found.get(block, {})
+        return found.get(block) or super().places_of(block)
 
     def finer(self) -> None:
         return None

@@ -13,6 +13,8 @@ from jaxtyping import Array, Float, Int
 
 RUNNING, GRADIENT, REDUCTION, STEP, ROUNDING, NO_DESCENT, STEP_LIMIT, BAD_START, BAD_JACOBIAN = range(9)
 
+MOST_PARAMETERS = 5000  # for a step, or an error bar, that factors the Jacobian: beyond it that takes minutes
+
 
 class System(Protocol):
     """What is minimised: a pytree with these two functions, which must agree about the residual."""

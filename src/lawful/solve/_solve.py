@@ -68,15 +68,14 @@ def solve(
     folder = Path(out) if out is not None else None
     watch = watcher(progress)
     try:
-        task, fitted, accuracy, refinements = run(
-            problem, method, optimiser, Keeper(folder, fingerprint(problem, (method, optimiser)), resume), watch
-        )
+        keeper = Keeper(folder, fingerprint(problem, (method, optimiser)), resume)
+        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch)
     finally:
         watch.close()
     solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
     if folder is not None:
         solution.save(folder)
-        Keeper(folder, digest, False).clear()
+        keeper.clear()
     return solution
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..problem import Problem, Real
-from ._covariance import Covariance, covariance, marginal_covariance
+from ._covariance import Covariance, covariance, marginal_covariance, unit_columns
+from ._optimiser import MOST_PARAMETERS
 from ._task import Layout
 
-LARGEST = 5000  # parameters; beyond it a factorisation of the Jacobian takes minutes
 FAINT = 1e-10  # squared size of a direction, relative to the sum of all, below which it counts as known
 LOOSE = 20.0
 """A direction is undetermined when its raw standard deviation exceeds this: a factor e^20 for a `Positive` unknown."""
@@ -31,7 +31,7 @@ def uncertainty(jacobian: Float[np.ndarray, "m n"], layout: Layout) -> Uncertain
     count = layout.unknown_count
     if not np.all(np.isfinite(jacobian)):  # where the fields are not known, nothing is determined
         return Uncertainty(np.zeros((count, count)), np.eye(count), np.zeros(len(jacobian)))
-    if jacobian.shape[1] > LARGEST:
+    if jacobian.shape[1] > MOST_PARAMETERS:
         leverage, found = damped(jacobian, count)
     else:
         leverage, found = hat_diagonal(jacobian), marginal_covariance(jacobian, count)
@@ -57,15 +57,12 @@ def damped(jacobian: Float[np.ndarray, "m n"], keep: int) -> tuple[Float[np.ndar
     """
     from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
-    norms = np.linalg.norm(jacobian, axis=0)
-    scaled = jacobian / np.where(norms > 0, norms, 1.0)
-    others, kept = scaled[:, : scaled.shape[1] - keep], scaled[:, scaled.shape[1] - keep :]
-    gram = others @ others.T
-    faint = FAINT * float(np.trace(gram)) + 1e-300
-    inner = np.eye(len(gram)) + gram / faint
+    scaled, norms = unit_columns(jacobian)
+    others, kept = np.split(scaled, [scaled.shape[1] - keep], axis=1)
+    inner, faint = ridged(others)
     left = solve_triangular(cholesky(inner, lower=True), kept, lower=True)  # its columns are what only `kept` explains
     whole = inner + kept @ kept.T / faint
-    leverage = 1 - np.diag(cho_solve(cho_factor(whole, lower=True), np.eye(len(gram))))
+    leverage = 1 - np.diag(cho_solve(cho_factor(whole, lower=True), np.eye(len(whole))))
     return leverage, covariance(left * norms[scaled.shape[1] - keep :])
 
 
@@ -75,12 +72,17 @@ def to_go(
     """How the last `keep` parameters would move with the step -J^+ r to the minimum of the linear model."""
     from scipy.linalg import cho_factor, cho_solve
 
-    norms = np.linalg.norm(jacobian, axis=0)
-    scaled = jacobian / np.where(norms > 0, norms, 1.0)
-    gram = scaled @ scaled.T
+    scaled, norms = unit_columns(jacobian)
+    inner, faint = ridged(scaled)
+    step = -scaled.T @ cho_solve(cho_factor(inner, lower=True), residual) / faint
+    return (step / norms)[len(step) - keep :]
+
+
+def ridged(columns: Float[np.ndarray, "m n"]) -> tuple[Float[np.ndarray, "m m"], float]:
+    """I + A A' / e, and e: the square of what is too faint to count."""
+    gram = columns @ columns.T
     faint = FAINT * float(np.trace(gram)) + 1e-300
-    step = -scaled.T @ cho_solve(cho_factor(gram + faint * np.eye(len(gram)), lower=True), residual)
-    return (step / np.where(norms > 0, norms, 1.0))[len(step) - keep :]
+    return np.eye(len(gram)) + gram / faint, faint
 
 
 def hat_diagonal(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
