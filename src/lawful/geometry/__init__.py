@@ -1,6 +1,45 @@
 """Shapes, their boundary parts, and points inside them."""
 
-from ._box import Box, Face, Part
-from ._sampling import chebyshev_points, grid, sobol_points
+from ._ball import Ball
+from ._box import Box
+from ._combined import Difference, Intersection, Union
+from ._cylinder import Cylinder
+from ._disk import Disk, Ellipse
+from ._domain import Domain
+from ._joined import joined, weights
+from ._mesh import Mesh
+from ._part import Face, Part
+from ._polygon import Polygon, Triangle
+from ._product import Product
+from ._regions import Regions
+from ._sampling import boundary_points, chebyshev_points, grid, sobol_points, uniform_points
+from ._shape import Shape
+from ._surface import Surface
 
-__all__ = ["Box", "Face", "Part", "chebyshev_points", "grid", "sobol_points"]
+__all__ = [
+    "Ball",
+    "Box",
+    "Cylinder",
+    "Difference",
+    "Disk",
+    "Domain",
+    "Ellipse",
+    "Face",
+    "Intersection",
+    "Mesh",
+    "Part",
+    "Polygon",
+    "Product",
+    "Regions",
+    "Shape",
+    "Surface",
+    "Triangle",
+    "Union",
+    "boundary_points",
+    "chebyshev_points",
+    "grid",
+    "joined",
+    "sobol_points",
+    "uniform_points",
+    "weights",
+]

@@ -1,4 +1,4 @@
-"""Where laws are asked to hold: points inside a box."""
+"""Where laws and conditions are asked to hold: points inside a domain and on its boundary."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ._box import Box
+from ._domain import Domain
+from ._part import Part
 
 
 def grid(box: Box, counts: dict[str, int]) -> dict[str, Float[np.ndarray, " n"]]:
@@ -23,14 +25,21 @@ def chebyshev_points(box: Box, count: int) -> dict[str, Float[np.ndarray, " n"]]
     return {axis: lower + (upper - lower) * 0.5 * (1 - np.cos(angle))}
 
 
-def sobol_points(box: Box, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
-    """Scrambled Sobol points, low discrepancy in every dimension. Source: Joe and Kuo (2008), by way of SciPy."""
-    from scipy.stats import qmc
+def sobol_points(domain: Domain, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
+    """Scrambled Sobol points inside, low discrepancy in every dimension. Source: Joe and Kuo (2008), as in SciPy."""
+    return domain.sample(count, seed)
 
-    # A power of two keeps the balance of the sequence; the surplus is cut afterwards.
-    power = int(np.ceil(np.log2(max(count, 2))))
-    unit = qmc.Sobol(len(box.axes), rng=np.random.default_rng(seed)).random_base2(power)[:count]
-    return {
-        axis: low + (up - low) * unit[:, i]
-        for i, (axis, low, up) in enumerate(zip(box.axes, box.lower, box.upper, strict=True))
-    }
+
+def uniform_points(domain: Domain, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
+    """Independent random points inside, uniform in measure: what Monte Carlo error bars ask for."""
+    return domain.drawn(count, seed, random_unit)
+
+
+def boundary_points(part: Part, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
+    """Low-discrepancy points on a part of the boundary, each face and surface by its share of the measure."""
+    return part.sample(count, seed)
+
+
+def random_unit(count: int, dimension: int, seed: int) -> Float[np.ndarray, "count dimension"]:
+    """Independent points of the unit cube."""
+    return np.random.default_rng(seed).random((count, dimension))
