@@ -20,7 +20,7 @@ ENVIRONMENT = HERE.parent / ".cache" / "peers"
 
 # In this order: torch first, so that a CPU build that pip is configured to find is settled before anything
 # that depends on it is resolved.
-STEPS = (["torch"], ["deepxde"])
+STEPS = (["torch"], ["deepxde"], ["jinns"])
 
 
 def peer_python() -> Path:

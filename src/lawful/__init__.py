@@ -7,36 +7,71 @@ bars and a verdict. See `Problem`, `solve` and `Solution`.
 from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
-from .fields import MLP, Fourier, Spectral
-from .geometry import Box
-from .problem import Bounded, Data, Flux, Free, Normal, Periodic, Positive, Problem, Real, Smooth, Value
+from .fields import MLP, Fourier, Layer, Spectral
+from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Triangle
+from .problem import Bounded, Data, Even, Flux, Free, Normal, Odd, Periodic, Positive, Problem, Real, Smooth, Value
 from .report import report
-from .solve import Adam, Collocation, FieldEstimate, LevenbergMarquardt, Neural, Solution, load, solve
+from .solve import (
+    Adam,
+    Attention,
+    Causal,
+    Collocation,
+    Continuation,
+    Elements,
+    FieldEstimate,
+    Fixed,
+    GaussNewton,
+    LevenbergMarquardt,
+    Neural,
+    ResidualDriven,
+    SelfScaledBroyden,
+    Solution,
+    load,
+    solve,
+)
 
 __all__ = [
     "MLP",
     "Adam",
+    "Attention",
     "BadInput",
+    "Ball",
     "Bounded",
     "Box",
+    "Causal",
     "Collocation",
+    "Continuation",
+    "Cylinder",
     "Data",
+    "Disk",
+    "Elements",
+    "Ellipse",
     "Estimate",
+    "Even",
     "FieldEstimate",
+    "Fixed",
     "Flux",
     "Fourier",
     "Free",
+    "GaussNewton",
+    "Layer",
     "LevenbergMarquardt",
+    "Mesh",
     "Neural",
     "Normal",
     "NotTrusted",
+    "Odd",
     "Periodic",
+    "Polygon",
     "Positive",
     "Problem",
     "Real",
+    "ResidualDriven",
+    "SelfScaledBroyden",
     "Smooth",
     "Solution",
     "Spectral",
+    "Triangle",
     "Value",
     "curl",
     "derivative",

@@ -404,9 +404,119 @@ BOXES = {
     ),
 }
 
+SHAPE_HEAD = """
+import jax.numpy as jnp
+import numpy as np
+import lawful as lf
+
+disk = lf.Disk(x=0, y=0, radius=1)
+ring = disk - lf.Disk(x=0, y=0, radius=0.4, label="hole")
+square = lf.Polygon(x=[0, 1, 1, 0], y=[0, 0, 1, 1])
+rod = disk * lf.Box(t=(0, 1))
+edge = disk.boundary("edge")
+
+def poisson(u_xx, u_yy):
+    return u_xx + u_yy + 1
+
+def heat(u_t, u_xx, u_yy):
+    return u_t - u_xx - u_yy
+
+def plate(w_xxxx, w_xxyy, w_yyyy):
+    return w_xxxx + 2 * w_xxyy + w_yyyy - 1
+"""
+
+
+def shaped(conditions: str, domain: str = "disk", law: str = "poisson", field: str = "u", more: str = "") -> str:
+    """A law on a shape."""
+    return f'{SHAPE_HEAD}\nproblem = lf.Problem({domain}, "{field}", {{"law": {law}}}, [{conditions}]{more})\n'
+
+
+SHAPES = {
+    "no condition on a disk": (
+        shaped(""),
+        "'u' needs 1 condition on edge but has none at x=|lf.Value(domain.boundary(\"edge\"), u=...)|lf.Free(",
+    ),
+    "no condition on a hole": (
+        shaped("lf.Value(ring.boundary('edge'), u=0.0)", "ring"),
+        "'u' needs 1 condition on hole but has none|lf.Value(domain.boundary(\"hole\"), u=...)",
+    ),
+    "condition on half of a disk": (
+        shaped("lf.Value(disk.boundary('edge', where=lambda x: x), u=0.0)"),
+        "'u' needs 1 condition on edge but has none at x=-|lf.Value(",
+    ),
+    "condition on three sides of a square": (
+        shaped("*[lf.Value(square.boundary(f'side {i}'), u=0.0) for i in range(3)]", "square"),
+        'needs 1 condition on side 3 but has none at x=0, y=|domain.boundary("side 3")',
+    ),
+    "one condition for a plate": (
+        shaped("lf.Value(edge, w=0.0)", law="plate", field="w"),
+        "'w' needs 2 conditions on edge but has 1|lf.Flux(domain.boundary(\"edge\"), w=...)",
+    ),
+    "value and derivative for a law of second order": (
+        shaped("lf.Value(edge, u=0.0), lf.Flux(edge, u=1.0)"),
+        "'u' has 2 conditions on edge|u on edge and outward derivative of u on edge|only 1 there|drop 1",
+    ),
+    "condition on a shape for a law without derivatives there": (
+        shaped("lf.Value(rod.boundary('edge'), u=0.0), lf.Value(rod.at(t=0), u=0.0)", "rod", "lambda u, u_t: u_t + u"),
+        "'u' has 1 condition on edge|asks for none there|drop 1",
+    ),
+    "the same value twice on a disk": (
+        shaped("lf.Value(edge, u=0.0), lf.Value(edge, u=1.0)"),
+        "u on edge is set twice at x=|merged into one",
+    ),
+    "values that jump at a corner": (
+        shaped(
+            "*[lf.Value(square.boundary(f'side {i}'), u=0.0) for i in range(3)],"
+            " lf.Value(square.boundary('side 3'), u=1.0)",
+            "square",
+        ),
+        "contradict each other at x=0, y=|says 0|u on side 3 says 1|make them agree there",
+    ),
+    "start against the wall": (
+        shaped("lf.Value(rod.boundary('edge'), u=0.0), lf.Value(rod.at(t=0), u=1.0)", "rod", "heat"),
+        "contradict each other at x=|t=0|u on edge says 0|u on the lower end of t says 1|short ramp",
+    ),
+    "no start on a shape": (
+        shaped("lf.Value(rod.boundary('edge'), u=0.0)", "rod", "heat"),
+        "'u' needs 1 condition along t but has 0|lf.Value(domain.at(t=0), u=...)",
+    ),
+    "part of the shape without time": (
+        shaped("lf.Value(edge, u=0.0), lf.Value(rod.at(t=0), u=0.0)", "rod", "heat"),
+        "edge belongs to another domain|domain.boundary(...)",
+    ),
+    "periodic on a disk": (shaped("lf.Periodic(edge)"), "Periodic needs both ends of one axis|not edge"),
+    "ends of a disk": (shaped("lf.Value(disk.at(x=1), u=0.0)"), "Disk has no face|boundary('edge')"),
+    "misspelt piece": (shaped("lf.Value(disk.boundary('egde'), u=0.0)"), "no piece 'egde'|mean 'edge'"),
+    "value that is NaN on a disk": (
+        shaped("lf.Value(edge, u=lambda x: jnp.sqrt(x))"),
+        "u on edge is not finite at x=-|check its formula",
+    ),
+    "wall that is not periodic": (
+        shaped(
+            "lf.Periodic(rod.at(t=(0, 1))), lf.Value(rod.boundary('edge'), u=lambda t: t)",
+            "rod",
+            "lambda u_tt, u_xx, u_yy: u_tt + u_xx + u_yy",
+        ),
+        "u on edge differs between the two ends of t|make its formula periodic",
+    ),
+    "data outside a disk": (
+        shaped(
+            "lf.Value(edge, u=lambda k: k)",
+            more=", unknowns={'k': lf.Real()}, data=lf.Data({'x': [0.9], 'y': [0.9], 'u': [1.0]})",
+        ),
+        "row 0 (x = 0.9, y = 0.9) lies outside the domain (a Disk|widen the disk or drop 1 row",
+    ),
+    "part of a face of a box": (
+        HEAD + "plane = lf.Box(x=(0, 1), y=(0, 1))\n"
+        'problem = lf.Problem(plane, "u", {"law": lambda u_xx, u_yy: u_xx + u_yy},'
+        " [lf.Value(plane.boundary('x = 0', where=lambda y: y - 0.5), u=0.0)])\n",
+        "part of a face of a Box|x = 0|Polygon",
+    ),
+}
+
 BAD_PROBLEMS: dict[str, tuple[str, tuple[str, ...]]] = {
     name: (source, tuple(words.split("|")))
-    for table in (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES)
+    for table in (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES)
     for name, (source, words) in table.items()
 }
 """Name of the mistake -> (text of the file, words of the message)."""

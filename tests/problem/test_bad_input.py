@@ -3,7 +3,20 @@
 import pytest
 
 import lawful
-from problem.bad_problems import BAD_PROBLEMS, BOXES, CONDITIONS, DATA, LAWS, NAMES, SIGNATURES, UNKNOWNS, bar, inverse
+from problem.bad_problems import (
+    BAD_PROBLEMS,
+    BOXES,
+    CONDITIONS,
+    DATA,
+    LAWS,
+    NAMES,
+    SHAPES,
+    SIGNATURES,
+    UNKNOWNS,
+    bar,
+    inverse,
+    shaped,
+)
 from problem.bad_problems import forward as forward_problem
 
 
@@ -27,11 +40,22 @@ def test_it_is_refused_with_the_cure(name):
     assert message.count(" at 0x") == 0, message  # addresses say nothing to a user
 
 
-@pytest.mark.parametrize("source", [forward_problem(), inverse(), bar()], ids=["forward", "inverse", "bar"])
+WELL_STATED = {
+    "forward": forward_problem(),
+    "inverse": inverse(),
+    "bar": bar(),
+    "disk": shaped("lf.Value(edge, u=0.0)"),
+    "rod": shaped("lf.Value(rod.boundary('edge'), u=0.0), lf.Value(rod.at(t=0), u=0.0)", "rod", "heat"),
+    "plate": shaped("lf.Value(edge, w=0.0), lf.Flux(edge, w=0.0)", law="plate", field="w"),
+    "free": shaped("lf.Free(edge)"),
+}
+
+
+@pytest.mark.parametrize("source", WELL_STATED.values(), ids=list(WELL_STATED))
 def test_the_same_files_without_the_mistake_are_accepted(source):
     state(source)
 
 
 def test_no_case_is_lost_under_the_name_of_another():
-    tables = (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES)
+    tables = (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES)
     assert len(BAD_PROBLEMS) == sum(map(len, tables)) > 100

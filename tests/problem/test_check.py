@@ -26,9 +26,11 @@ def test_the_record_says_what_holds_how():
 
 
 def test_what_is_penalised_and_what_is_periodic_is_named():
-    found = WELL_POSED["cooled_by_air"]().check()
+    radiation = [Value(BAR.at(x=-1), u=0.0), Flux(BAR.at(x=1), u=lambda u: -(u**4)), Value(BAR.at(t=0), u=0.0)]
+    found = Problem(BAR, "u", HEAT, radiation).check()
     assert found.penalised == ("u_x on the upper end of x",)
     assert "u_x on the upper end of x" not in found.exact
+    assert "u_x on the upper end of x" in WELL_POSED["cooled_by_air"]().check().exact
     ring = WELL_POSED["ring"]().check()
     assert "u periodic along x" in ring.exact
 

@@ -7,7 +7,17 @@ import pytest
 
 from lawful.calculus import partials
 from lawful.fields import Imposed, constrained
-from lawful.problem import Flux, Model, Positive, Problem, Real, Value, face_conditions
+from lawful.problem import (
+    Flux,
+    Model,
+    Positive,
+    Problem,
+    Real,
+    Value,
+    face_conditions,
+    right_hand_side,
+    scalar_values,
+)
 from lawful.problem._corners import face_points
 from problem.good_problems import BAR, WELL_POSED
 
@@ -25,15 +35,11 @@ def restless(problem: Problem, index: int):
 
 def filled(problem: Problem, raw: dict) -> Model:
     """A model whose fields are restless, with every exact condition built in, unknowns at the given raw numbers."""
-    empty = Model(problem, lambda **point: {}, raw)
+    known = {**problem.constants, **scalar_values(problem, raw)}
     exact = [c for c in face_conditions(problem) if c.exact]
 
     def imposed(condition):
-        return Imposed(
-            condition.face,
-            condition.order,
-            lambda **point: condition.sign * jnp.asarray(empty.call(condition.target, point), dtype=float),
-        )
+        return Imposed(condition.face, condition.order, *right_hand_side(problem, condition, known))
 
     built = {
         name: constrained(restless(problem, i), [imposed(c) for c in exact if c.field == name], problem.domain)

@@ -118,9 +118,12 @@ def test_resumes_bit_for_bit(tmp_path, monkeypatch):
     np.testing.assert_array_equal(found.fitted.x, whole.fitted.x)
 
 
-def test_chosen_by_the_number_of_parameters():
-    assert isinstance(Neural().optimiser(5000), lf.LevenbergMarquardt)
-    assert isinstance(Neural().optimiser(5001), lf.Adam)
+@pytest.mark.parametrize(
+    ("trial", "kind"), [(lf.MLP(width=20, depth=2), lf.LevenbergMarquardt), (lf.MLP(width=70, depth=2), lf.Adam)]
+)
+def test_chosen_by_the_number_of_parameters(trial, kind):
+    method = Neural(trial=trial)
+    assert isinstance(method.optimiser(method.task(cooling())), kind)
 
 
 @pytest.mark.parametrize(("rows", "fields", "unknowns"), [(60, 20, 2), (60, 20, 1), (40, 20, 0)])

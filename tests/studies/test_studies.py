@@ -4,12 +4,17 @@ import json
 import os
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 from typer.testing import CliRunner
 
+from lawful._core.precision import in_float64
 from lawful.cli import app
-from lawful.studies import diffusivity, lorenz, misra, oscillator
+from lawful.solve import LevenbergMarquardt, minimise
+from lawful.studies import diffusivity, inductive_bias, lorenz, misra, oscillator
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"status", "seconds", "seed", "effort"}
@@ -114,6 +119,34 @@ def test_diffusivity():
     assert found.min() == pytest.approx(diffusivity.truth(np.array(0.65)), rel=0.15)
 
 
+def test_inductive_bias(tmp_path):
+    numbers = run("inductive-bias", "--out", str(tmp_path))
+    assert in_sd(numbers["k"], inductive_bias.TRUTH["k"]) < 4
+    assert 0 < numbers["k"]["sd"] < 0.05
+    assert numbers["neural"]["difference_in_sd"] < 0.1
+    assert numbers["neural"]["outside"] < 0.005
+    # Two unknowns from 8 points of noise 0.01: errors of about a quarter of the noise inside, less where u has decayed.
+    assert numbers["inside_lawful"] < 0.008
+    assert numbers["outside_lawful"] < 0.004
+    # A fair opponent: it fits the points about as well as they are, and its best ridge would do better beyond them.
+    assert numbers["inside_plain"] < 0.012
+    assert 0.02 < numbers["outside_plain"] < 0.6
+    assert numbers["outside_best_plain"] <= numbers["outside_plain"]
+    assert numbers["outside_ratio"] == pytest.approx(numbers["outside_plain"] / numbers["outside_lawful"])
+    assert numbers["outside_ratio"] > 40
+    low, high = numbers["spread"]["outside_plain"]
+    assert low <= numbers["outside_plain"] <= high
+    assert [(row["count"], row["noise"]) for row in numbers["grid"]] == [(8, 0.01)]
+    assert (tmp_path / "errors.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("setting", "words"), [("count=3", "whole number from 4 to 256"), ("noise=-1", "above 0")])
+def test_inductive_bias_refuses(setting, words):
+    found = CliRunner().invoke(app, ["run", "inductive-bias", "--set", setting], catch_exceptions=False)
+    assert found.exit_code == 2
+    assert words in found.stderr
+
+
 @pytest.mark.parametrize("study", ["air-track", "pendulum"])
 def test_without_recordings(study, monkeypatch, tmp_path):
     monkeypatch.setenv("LAWFUL_DATA", str(tmp_path))
@@ -151,6 +184,37 @@ def test_the_bars_reference_is_as_accurate_as_it_says():
     decay = [np.exp(-0.2 * (n * np.pi) ** 2 * t) for n in (1, 3)]
     exact = np.sin(np.pi * x) * decay[0] + 0.5 * np.sin(3 * np.pi * x) * decay[1]
     assert np.max(np.abs(found - exact)) < 2e-5
+
+
+@in_float64
+def test_the_points_left_out_are_left_out():
+    """For a network as linear as it gets, under a strong ridge, the closed form is what fits without a point miss."""
+    columns, ridge = inductive_bias.measurements(0, 0.01, 6), jnp.asarray(0.3)
+    like = inductive_bias.NETWORK.init(jax.random.PRNGKey(0), ("t",), (), 1)
+    tight = LevenbergMarquardt(max_steps=500)
+    t, u = jnp.asarray(columns["t"]), jnp.asarray(columns["u"] - np.mean(columns["u"]))
+
+    def fitted(kept):
+        task = inductive_bias.Regression(t[kept], u[kept], ridge, like)
+        return task, minimise(task, ravel_pytree(like)[0], tight).x
+
+    whole, x = fitted(np.arange(6))
+    misses = []
+    for index in range(6):
+        task, without = fitted(np.delete(np.arange(6), index))
+        misses.append(float(task.predict(without, t[index : index + 1])[0] - u[index]))
+    found, refitted = float(inductive_bias.left_out(whole, x)), np.mean(np.square(misses))
+    assert found == pytest.approx(refitted, rel=0.3)
+    assert found > 2 * float(jnp.mean((whole.predict(x, t) - u) ** 2))
+
+
+def test_a_plain_network_interpolates_many_clean_points_well():
+    """A fair opponent: fits in single precision, which stop early, are three times worse."""
+    columns = inductive_bias.measurements(0, 1e-3, 64)
+    values = min(inductive_bias.plain(columns, 0), key=lambda candidate: candidate[0])[1]
+    inside, beyond = inductive_bias.errors(values)
+    assert inside < 6e-4
+    assert beyond > 0.02
 
 
 def test_the_seed_draws_the_noise():

@@ -36,33 +36,44 @@ class FitPanel:
 
 @dataclass(frozen=True)
 class FieldPanel:
-    """A field on a regular grid: `values` has one axis for each entry of `grid`; `sd` is a pointwise band or None."""
+    """A field on a regular grid: `values` has one axis for each entry of `grid`, NaN outside a shape; `sd` is a
+    pointwise band or None. `one_scale`: the first two axes are lengths of a shape, drawn to the same scale."""
 
     name: str
     grid: dict[str, Float[np.ndarray, " n"]]
     values: Float[np.ndarray, "..."]
     sd: Float[np.ndarray, "..."] | None = None
+    one_scale: bool = False
 
 
 @dataclass(frozen=True)
 class ResidualPanel:
-    """A law's residual on an independent fine grid, relative to the typical size of the law's terms."""
+    """A law's residual on an independent fine grid, relative to the typical size of the law's terms; NaN outside a
+    shape. `one_scale`: the first two axes are lengths of a shape, drawn to the same scale."""
 
     law: str
     grid: dict[str, Float[np.ndarray, " n"]]
     values: Float[np.ndarray, "..."]
+    one_scale: bool = False
 
     @property
     def rms(self) -> float:
-        return float(np.sqrt(np.mean(self.values**2)))
+        return float(np.sqrt(np.mean(self.seen**2)))
 
     @property
     def worst(self) -> float:
-        return float(np.max(np.abs(self.values)))
+        return float(np.max(np.abs(self.seen)))
+
+    @property
+    def seen(self) -> Float[np.ndarray, " n"]:
+        """The values inside; on a box all of them, whatever they are."""
+        return self.values[~np.isnan(self.values)] if self.one_scale else self.values.ravel()
 
     @property
     def where(self) -> dict[str, float]:
-        index = np.unravel_index(int(np.argmax(np.abs(self.values))), self.values.shape)
+        index = np.unravel_index(
+            int((np.nanargmax if self.one_scale else np.argmax)(np.abs(self.values))), self.values.shape
+        )
         return {axis: float(line[i]) for (axis, line), i in zip(self.grid.items(), index, strict=True)}
 
 

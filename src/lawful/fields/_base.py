@@ -17,6 +17,11 @@ Place = dict[str, Float[Array, ""]]
 class Trial(eqx.Module):
     """A family of functions from scaled coordinates to a vector, linear or nonlinear in its parameters."""
 
+    @property
+    @abc.abstractmethod
+    def beside(self) -> bool:
+        """Whether a layer's spread coordinate enters beside its axis, or in its place."""
+
     @abc.abstractmethod
     def init(self, key: Key, axes: tuple[str, ...], periodic: tuple[str, ...], outputs: int) -> PyTree:
         """Starting parameters for `outputs` functions of `axes`, of which `periodic` ones close on themselves."""

@@ -50,6 +50,10 @@ class MLP(Trial):
     harmonics    sines and cosines given to the network on each periodic axis.
     """
 
+    @property
+    def beside(self) -> bool:
+        return True
+
     width: int = 16
     depth: int = 2
     activation: Callable = eqx.field(static=True, default=jnp.tanh)

@@ -23,6 +23,10 @@ class Spectral(Trial):
     modes   functions per axis: one number, or a mapping from axis to number. About 4 per extremum of the field.
     """
 
+    @property
+    def beside(self) -> bool:
+        return False
+
     modes: tuple[tuple[str, int], ...] | int = eqx.field(static=True)
 
     def __init__(self, modes: int | Mapping[str, int] = 24):
@@ -109,6 +113,40 @@ def fourier_grid(count: int) -> tuple[np.ndarray, np.ndarray]:
     angle = np.where(lag == 0, 1.0, lag) * np.pi / count
     cotangent = 1 / np.tan(angle) if count % 2 == 0 else 1 / np.sin(angle)
     return frozen(nodes), frozen(np.where(lag == 0, 0.0, 0.5 * np.pi * sign * cotangent))
+
+
+@functools.cache
+def chebyshev_derivative(count: int, order: int) -> np.ndarray:
+    """The matrix of the derivative of any order on the nodes of `chebyshev_grid`.
+
+    By the recursion of Welfert, SIAM J. Numer. Anal. 34, 1640 (1997), which keeps more digits than powers of the first
+    matrix; the diagonal as minus the row's sum keeps constants exact.
+    """
+    nodes, first, weights = chebyshev_grid(count)
+    if order == 1:
+        return first
+    lower = chebyshev_derivative(count, order - 1)
+    difference = np.subtract.outer(nodes, nodes)
+    np.fill_diagonal(difference, 1.0)
+    # The off-diagonal first derivatives are w_j / (w_i (x_i - x_j)), with differences from the sine formula.
+    inverse = np.where(np.eye(count) > 0, 1.0, first * weights[:, None] / weights[None, :])
+    matrix = order * inverse * (weights[None, :] / weights[:, None] * np.diag(lower)[:, None] - lower)
+    np.fill_diagonal(matrix, 0.0)
+    np.fill_diagonal(matrix, -matrix.sum(axis=1))
+    return frozen(matrix)
+
+
+@functools.cache
+def fourier_derivative(count: int, order: int) -> np.ndarray:
+    """The matrix of the derivative of any order on the nodes of `fourier_grid`.
+
+    Each wave is multiplied by its factor, the highest one of an even number of nodes by that of its cosine: odd
+    derivatives of it are not seen on the nodes, even ones are. Source: Trefethen (2000), chapter 3.
+    """
+    factor = (1j * np.pi * np.fft.fftfreq(count, 1 / count)) ** order
+    if count % 2 == 0 and order % 2:
+        factor[count // 2] = 0.0
+    return frozen(np.fft.ifft(factor[:, None] * np.fft.fft(np.eye(count), axis=0), axis=0).real.copy())
 
 
 def frozen(array: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from ._data import Data
 from ._faces import FaceCondition
 from ._model import Model, scalar_values, unknown_field_values
 from ._problem import Problem
+from ._robin import right_hand_side
 from ._structure import (
     expanded,
     face_conditions,
@@ -16,37 +17,47 @@ from ._structure import (
     order_table,
     periodic_axes,
 )
+from ._surfaces import SurfaceCondition
+from ._symmetry import Even, Odd, folded, parities
 from ._unknowns import Bounded, Normal, Positive, Real, Smooth, Unknown, field_value, raw_size, smoothness
+from ._walls import surface_conditions
 
 __all__ = [
     "Bounded",
     "Check",
     "Condition",
     "Data",
+    "Even",
     "FaceCondition",
     "Flux",
     "Free",
     "Model",
     "Normal",
+    "Odd",
     "Periodic",
     "Positive",
     "Problem",
     "Real",
     "Smooth",
+    "SurfaceCondition",
     "Unknown",
     "Value",
     "describe",
     "expanded",
     "face_conditions",
     "field_value",
+    "folded",
     "is_free",
     "law_symbols",
     "matching",
     "needed_conditions",
     "order_table",
+    "parities",
     "periodic_axes",
     "raw_size",
+    "right_hand_side",
     "scalar_values",
     "smoothness",
+    "surface_conditions",
     "unknown_field_values",
 ]

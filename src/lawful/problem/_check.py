@@ -8,14 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.messages import BadInput, listing, nearest, shown
+from ..geometry import Box
 from ._conditions import Free, Periodic
 from ._corners import clash, face_points, open_ends, plain_target, target_on
 from ._counts import check_counts
+from ._coverage import check_boundary, check_pieces
 from ._data import Data
 from ._faces import FaceCondition
 from ._functions import check_functions
+from ._meetings import check_meetings
 from ._problem import Problem
 from ._structure import expanded, face_conditions, law_symbols, names_used, periodic_axes
+from ._symmetry import Even, Odd, check_symmetry, parities
+from ._walls import surface_conditions
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,31 @@ def check(problem: Problem) -> Check:
     check_functions(problem)
     check_laws(problem)
     check_condition_names(problem)
-    conditions = face_conditions(problem)
+    conditions, walls = face_conditions(problem), surface_conditions(problem)
     check_repeated(problem, conditions)
     check_counts(problem, conditions)
     check_values(problem, conditions)
     check_corners(problem, conditions)
+    check_symmetry(problem, conditions)
+    check_pieces(problem, walls)
+    check_boundary(problem, walls)
+    check_meetings(problem, walls, conditions)
     check_data_names(problem)
     for data in problem.data:
         check_data(problem, data)
     check_unknowns(problem)
     axes = problem.domain.axes
-    exact = [str(c) for c in conditions if c.exact] + [
+    exact = [str(c) for c in (*walls, *conditions) if c.exact] + [
         f"{name} periodic along {axis}" for name in problem.fields for axis in periodic_axes(problem, name)
+    ]
+    exact += [
+        f"{name} {'odd' if sign < 0 else 'even'} about the middle of {axis}"
+        for name in problem.fields
+        for axis, sign in parities(problem, name).items()
     ]
     return Check(
         exact=tuple(exact),
-        penalised=tuple(str(c) for c in conditions if not c.exact),
+        penalised=tuple(str(c) for c in (*walls, *conditions) if not c.exact),
         observed=tuple(
             f"{listing(k for k in data.columns if k not in axes)} in {len(data)} rows of {data.name}"
             for data in problem.data
@@ -90,9 +104,14 @@ def check_condition_names(problem: Problem) -> None:
         if condition.part.domain != problem.domain:
             raise BadInput(
                 f"a condition at {condition.part} belongs to another domain; build it from the problem's own"
-                " domain.at(...)."
+                " domain.at(...) or domain.boundary(...)."
             )
-        if isinstance(condition, Periodic | Free):
+        if condition.part.surfaces and isinstance(problem.domain, Box):
+            raise BadInput(
+                f"a condition stands on a part of a face of a Box ({condition.part}); state the domain as a Polygon"
+                " times further axes, whose sides can be divided, or give one formula for the whole face."
+            )
+        if isinstance(condition, Periodic | Free | Odd | Even):
             for name in condition.fields:
                 if name not in problem.fields:
                     raise BadInput(
@@ -119,7 +138,7 @@ def check_repeated(problem: Problem, conditions: tuple[FaceCondition, ...]) -> N
 def check_values(problem: Problem, conditions: tuple[FaceCondition, ...]) -> None:
     """Targets must be finite along their face, and close where the field does."""
     for condition in conditions:
-        if not plain_target(problem, condition):
+        if not plain_target(problem, condition) and condition.robin is None:
             continue
         if not np.all(np.isfinite(target_on(problem, condition, face_points(problem, [condition.face])))):
             raise BadInput(f"the value of {condition} is not finite somewhere on that face; check its formula.")
@@ -181,14 +200,13 @@ def check_data(problem: Problem, data: Data) -> None:
     outside = np.flatnonzero(~problem.domain.contains({axis: data.columns[axis] for axis in axes}))
     if outside.size:
         row = outside[0]
+        shape = type(problem.domain).__name__
         place = ", ".join(f"{axis} = {data.columns[axis][row]:g}" for axis in axes)
-        box = ", ".join(
-            f"{axis} in [{low:g}, {up:g}]"
-            for axis, low, up in zip(axes, problem.domain.lower, problem.domain.upper, strict=True)
-        )
+        box = ", ".join("{} in [{:g}, {:g}]".format(axis, *problem.domain.ends(axis)) for axis in axes)
+        within = box if isinstance(problem.domain, Box) else f"a {shape} within {box}"
         raise BadInput(
-            f"{data.name}: row {row} ({place}) lies outside the domain ({box}); widen the box or drop"
-            f" {outside.size} row(s)."
+            f"{data.name}: row {row} ({place}) lies outside the domain ({within});"
+            f" widen the {shape.lower()} or drop {outside.size} row(s)."
         )
 
 

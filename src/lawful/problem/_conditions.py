@@ -54,7 +54,8 @@ class Value(Condition):
     """A field, or one of its derivatives across the part, has a given value there.
 
     `Value(domain.at(t=0), u=lambda x: jnp.sin(x), u_t=0.0)`: initial value and initial rate. The right-hand side is a
-    number or a function of named coordinates, constants and unknowns. Imposed exactly on faces of a box.
+    number or a function of named coordinates, constants and unknowns. Imposed exactly on faces of a box, and values of
+    a field on the boundary of a shape, where the formula is also used inside.
     """
 
     part: Part
@@ -68,7 +69,10 @@ class Value(Condition):
 class Flux(Condition):
     """The derivative along the outward normal has a given value: du/dn = g (a Neumann condition).
 
-    `Flux(domain.at(x=(0, 1)), u=0.0)`: nothing flows through either end. Imposed exactly on faces of a box.
+    `Flux(domain.at(x=(0, 1)), u=0.0)`: nothing flows through either end. The right-hand side may use the field itself:
+    `Flux(domain.boundary("edge"), T=lambda T, h, T_air: -h * (T - T_air))` (a Robin condition). Imposed exactly on
+    faces of a box and on the boundary of a shape, where it is linear in the field; penalised where it is not, or uses
+    derivatives or other fields.
     """
 
     part: Part
@@ -89,13 +93,7 @@ class Periodic(Condition):
     fields: tuple[str, ...] = eqx.field(static=True)
 
     def __init__(self, part: Part, /, *fields: str):
-        self.part = checked_part("Periodic", part)
-        if len(part.faces) != 2 or part.faces[0].axis != part.faces[1].axis:
-            axis = part.faces[0].axis
-            lower, upper = part.domain.ends(axis)
-            ends = f"{axis}=({lower:.13g}, {upper:.13g})"
-            raise BadInput(f"Periodic needs both ends of one axis; write lf.Periodic(domain.at({ends})).")
-        self.fields = fields
+        self.part, self.fields = both_ends("Periodic", checked_part("Periodic", part)), fields
 
 
 class Free(Condition):
@@ -117,6 +115,18 @@ def checked_part(kind: str, part) -> Part:
         raise BadInput(
             f"{kind} needs a part of the domain first, such as lf.{kind}(domain.at(t=0), ...); got {shown(part)}."
         )
+    return part
+
+
+def both_ends(kind: str, part: Part) -> Part:
+    """A part that consists of the two ends of one axis."""
+    if len(part.faces) != 2 or part.faces[0].axis != part.faces[1].axis:
+        if not part.faces:
+            raise BadInput(f"{kind} needs both ends of one axis, not {part}; write lf.{kind}(domain.at(x=(-1, 1))).")
+        axis = part.faces[0].axis
+        lower, upper = part.domain.ends(axis)
+        ends = f"{axis}=({lower:.13g}, {upper:.13g})"
+        raise BadInput(f"{kind} needs both ends of one axis; write lf.{kind}(domain.at({ends})).")
     return part
 
 

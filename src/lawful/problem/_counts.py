@@ -7,6 +7,7 @@ from .._core.names import join_derivative
 from ._faces import FaceCondition
 from ._problem import Problem
 from ._structure import blocks, expanded, is_free, needed_conditions, order_table, periodic_axes
+from ._surfaces import SurfaceCondition
 
 
 def check_counts(problem: Problem, conditions: tuple[FaceCondition, ...]) -> None:
@@ -15,10 +16,17 @@ def check_counts(problem: Problem, conditions: tuple[FaceCondition, ...]) -> Non
     if groups is None:
         check_determined(problem)
         return
-    for axis in problem.domain.axes:
+    for axis in straight_axes(problem):
         here = [c for c in conditions if c.face.axis == axis]
         for fields, laws in groups:
             check_block(problem, axis, fields, laws, here)
+
+
+def straight_axes(problem: Problem) -> tuple[str, ...]:
+    """The axes with two ends: all of a box, those of the box that a shape is multiplied by."""
+    pieces = problem.domain.boundary().surfaces
+    shape = pieces[0].carrier.axes if pieces else ()
+    return tuple(axis for axis in problem.domain.axes if axis not in shape)
 
 
 def check_block(
@@ -56,7 +64,7 @@ def check_determined(problem: Problem) -> None:
         )
 
 
-def fields_behind(problem: Problem, condition: FaceCondition) -> set[str]:
+def fields_behind(problem: Problem, condition: FaceCondition | SurfaceCondition) -> set[str]:
     """The fields that a condition restrains, through derived quantities."""
     return {base for base, _ in expanded(problem, {"it": condition.quantity}) if base in problem.fields}
 

@@ -11,7 +11,7 @@ import numpy as np
 from .._core.messages import BadInput, listing, nearest, shown
 from .._core.names import Vocabulary, declare
 from .._core.numbers import real_array
-from ..geometry import Box
+from ..geometry import Domain
 from ._conditions import Condition
 from ._data import Data
 from ._unknowns import Unknown
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ._check import Check
 
 PARTS_OF_A_SOLUTION = """
-    accuracy bic check chi2 converged correlation crosscheck digest dof estimates evaluate fitted history lines load
-    log_likelihood method model noise p_value plot problem record refinements residual_correlation residual_map save
-    seconds sizes status summary task to_json to_xarray undetermined
+    accuracy audits bic check chi2 converged correlation crosscheck digest dof estimates evaluate fitted history lines
+    load log_likelihood method model noise on_grid p_value plot problem record refinements residual_correlation
+    residual_map save seconds sizes status summary task to_json to_xarray undetermined
 """
 RESERVED = frozenset(PARTS_OF_A_SOLUTION.split())
 """What a solution calls its own parts: `solution.noise` could not be a field as well."""
@@ -31,7 +31,7 @@ RESERVED = frozenset(PARTS_OF_A_SOLUTION.split())
 class Problem(eqx.Module):
     """Laws, conditions and data on a domain; what is not known is declared in `unknowns`.
 
-    domain      a `Box` of named axes.
+    domain      a `Box` of named axes, another shape (`Disk`, `Polygon`, ...), or a shape times a box.
     fields      names of the fields to be found: "u", "u, v" or a sequence of names.
     laws        residuals by name: functions of fields, their derivatives, coordinates, constants, unknowns and derived
                 quantities, matched by the names of their arguments; a law holds where its function is zero.
@@ -45,7 +45,7 @@ class Problem(eqx.Module):
     Raises `BadInput` for names that collide or cannot be resolved; `check()` looks at everything else.
     """
 
-    domain: Box
+    domain: Domain
     fields: tuple[str, ...] = eqx.field(static=True)
     laws: dict[str, Callable]
     conditions: tuple[Condition, ...]
@@ -56,7 +56,7 @@ class Problem(eqx.Module):
 
     def __init__(
         self,
-        domain: Box,
+        domain: Domain,
         fields: str | Sequence[str],
         laws: Mapping[str, Callable],
         conditions: Sequence[Condition] = (),
@@ -65,9 +65,10 @@ class Problem(eqx.Module):
         derived: Mapping[str, Callable] | None = None,
         data: Data | Sequence[Data] = (),
     ):
-        if not isinstance(domain, Box):
+        if not isinstance(domain, Domain):
             raise BadInput(
-                f"domain must be a Box, such as lf.Box(t=(0, 1)), but it is {type(domain).__name__} {shown(domain)}."
+                f"domain must be a Box or another shape, such as lf.Box(t=(0, 1)), but it is {type(domain).__name__}"
+                f" {shown(domain)}."
             )
         self.domain = domain
         self.fields = field_names(fields)

@@ -4,6 +4,7 @@ which conditions a construction can impose exactly."""
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -12,10 +13,12 @@ from scipy.sparse.csgraph import connected_components
 
 from .._core.messages import BadInput
 from .._core.names import Partial, Symbol, arguments
+from ..geometry import Face
 from ._conditions import Flux, Free, Periodic, Value
-from ._corners import clash
+from ._corners import clash, commute
 from ._faces import FaceCondition
 from ._problem import Problem
+from ._robin import is_plain, robin_argument
 
 Symbols = dict[str, Symbol]
 
@@ -36,14 +39,15 @@ def expanded(problem: Problem, symbols: Symbols) -> set[tuple[str, Partial]]:
     return found
 
 
-def order_table(problem: Problem, axis: str) -> np.ndarray:
-    """Highest derivative along `axis` of each field (columns) in each law (rows); -1 where the law lacks the field."""
+def order_table(problem: Problem, *axes: str) -> np.ndarray:
+    """Highest derivative along `axes`, counted together, of each field (columns) in each law (rows); -1 where the law
+    lacks the field."""
     table = np.full((len(problem.laws), len(problem.fields)), -1)
     for row, symbols in enumerate(law_symbols(problem).values()):
         for base, partial in expanded(problem, symbols):
             if base in problem.fields:
                 column = problem.fields.index(base)
-                table[row, column] = max(table[row, column], partial.count(axis))
+                table[row, column] = max(table[row, column], sum(axis in axes for axis in partial))
     return table
 
 
@@ -97,32 +101,55 @@ def blocks(problem: Problem) -> list[tuple[tuple[str, ...], list[int]]] | None:
     return [(tuple(problem.fields[i] for i in found), [int(owner[i]) for i in found]) for found in members]
 
 
-def face_conditions(problem: Problem) -> tuple[FaceCondition, ...]:
-    """All `Value` and `Flux` conditions, one entry for each face and quantity."""
+def stated(problem: Problem) -> list[tuple[Value | Flux, Symbol, Callable, str]]:
+    """Everything that `Value` and `Flux` set: (condition, quantity, target, where in words)."""
     found = []
     for condition in problem.conditions:
-        if not isinstance(condition, Value | Flux):
-            continue
-        for name, target in condition.targets.items():
+        for name, target in condition.targets.items() if isinstance(condition, Value | Flux) else ():
             symbol = problem.vocabulary.resolve(name, f"{type(condition).__name__} at {condition.part}")
             if symbol.base not in problem.fields and symbol.base not in problem.derived:
                 raise BadInput(
                     f"{type(condition).__name__} at {condition.part} sets '{name}', which is not a field or a"
                     " derived quantity."
                 )
-            used = problem.vocabulary.resolve_all(target, f"the value of '{name}' at {condition.part}")
-            plain = all(s.base in problem.vocabulary.plain or s.base in problem.domain.axes for s in used.values())
-            for face in condition.part.faces:
-                sign, quantity = 1.0, symbol
-                if isinstance(condition, Flux):
-                    sign = 1.0 if face.side else -1.0
-                    quantity = Symbol(symbol.base, tuple(sorted((*symbol.partial, face.axis))))
-                across = all(axis == face.axis for axis in quantity.partial)
-                found.append(
-                    FaceCondition(quantity, face, target, sign, plain and across and symbol.base in problem.fields)
-                )
+            found.append((condition, symbol, target, f"the value of '{name}' at {condition.part}"))
+    return found
+
+
+def face_conditions(problem: Problem) -> tuple[FaceCondition, ...]:
+    """All `Value` and `Flux` conditions, one entry for each face and quantity."""
+    found = []
+    for condition, symbol, target, where in stated(problem):
+        for face in condition.part.faces:
+            sign, quantity = 1.0, symbol
+            if isinstance(condition, Flux):
+                sign = 1.0 if face.side else -1.0
+                quantity = Symbol(symbol.base, tuple(sorted((*symbol.partial, face.axis))))
+            found.append(face_condition(problem, quantity, face, target, sign, where))
+    found = [robin_beside_value(c, found) for c in found]
     losers = penalised_at_corners(problem, found)
     return tuple(c._replace(exact=False) if c in losers else c for c in found)
+
+
+def face_condition(
+    problem: Problem, quantity: Symbol, face: Face, target: Callable, sign: float, where: str
+) -> FaceCondition:
+    """A condition with what its target allows: exact where it is plain, or linear in the field for a derivative."""
+    used = problem.vocabulary.resolve_all(target, where)
+    exact = quantity.base in problem.fields and all(axis == face.axis for axis in quantity.partial)
+    robin = None
+    if exact and not all(is_plain(problem, symbol) for symbol in used.values()):
+        robin = robin_argument(problem, quantity.base, target, where) if len(quantity.partial) == 1 else None
+        exact = robin is not None
+    return FaceCondition(quantity, face, target, sign, exact, robin)
+
+
+def robin_beside_value(condition: FaceCondition, conditions: list[FaceCondition]) -> FaceCondition:
+    """Where the value is given at the same end, b + c u is penalised: its construction needs the value to be free."""
+    fixed = {(c.field, c.face) for c in conditions if c.order == 0}
+    if condition.robin is not None and (condition.field, condition.face) in fixed:
+        return condition._replace(exact=False, robin=None)
+    return condition
 
 
 def penalised_at_corners(problem: Problem, conditions: list[FaceCondition]) -> list[FaceCondition]:
@@ -138,7 +165,7 @@ def penalised_at_corners(problem: Problem, conditions: list[FaceCondition]) -> l
     for first, second in itertools.combinations(exact, 2):
         if first.field != second.field or first.face.axis == second.face.axis or not first.order + second.order:
             continue
-        if clash(problem, first, second) is not None:
+        if not commute(problem, first, second) or clash(problem, first, second) is not None:
             losers.append(max(first, second, key=lambda c: (two_sided(exact, c), c.order)))
     return losers
 

@@ -55,7 +55,7 @@ def field_figure(panel: FieldPanel) -> tuple[Figure, Axes]:
     shown = [(title, values, signed(values))]
     if sd is not None and np.any(np.isfinite(sd)):
         shown.append((lettered(f"sd of {panel.name}{place}"), sd, None))
-    return sheets(shown, lines, names)
+    return sheets(shown, lines, names, panel.one_scale)
 
 
 @house_style()
@@ -78,6 +78,8 @@ def residual_figure(panel: ResidualPanel) -> tuple[Figure, Axes]:
     top = float(np.nanmax(size))
     floor = max(top * 10.0**-DECADES, float(np.min(size[size > 0])))
     values = np.fmax(size[cut], floor)
+    if panel.one_scale:
+        values = np.where(np.isnan(size[cut]), np.nan, values)  # outside the shape nothing is drawn
     peak = [float(panel.grid[name][worst[list(panel.grid).index(name)]]) for name in names]
     fig = Figure(figsize=(WIDTH, 3.1 if len(names) == 1 else 3.5), layout="constrained")
     ax = fig.subplots()
@@ -91,7 +93,7 @@ def residual_figure(panel: ResidualPanel) -> tuple[Figure, Axes]:
         ax.set_ylabel("|residual| / size of terms")
         ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     else:
-        faint = float(np.quantile(values, FAINTEST))
+        faint = float(np.nanquantile(values, FAINTEST))
         decades(fig, ax, (panel.grid[names[0]], panel.grid[names[1]]), values, min(faint, top / 2), top)
         # Black on white shows on every colour of the map.
         ax.plot(
@@ -114,6 +116,8 @@ def residual_figure(panel: ResidualPanel) -> tuple[Figure, Axes]:
         )
         ax.set_xlabel(lettered(names[0]))
         ax.set_ylabel(lettered(names[1]))
+        if panel.one_scale:
+            ax.set_aspect("equal")
     ax.set_title(lettered(f"{panel.law}{place}", 40))
     return fig, ax
 
@@ -181,9 +185,9 @@ def shorten(ax: Axes, values: np.ndarray, held: np.ndarray) -> None:
 
 
 def sheets(
-    shown: list[tuple[str, np.ndarray, Normalize | None]], lines: tuple, names: tuple[str, ...]
+    shown: list[tuple[str, np.ndarray, Normalize | None]], lines: tuple, names: tuple[str, ...], one_scale: bool
 ) -> tuple[Figure, Axes]:
-    """Maps beside each other over the same plane."""
+    """Maps beside each other over the same plane, on one scale for both axes where they are lengths of a shape."""
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(WIDTH, 3.5 if len(shown) == 1 else 3.0), layout="constrained")
@@ -193,6 +197,8 @@ def sheets(
         fig.colorbar(sheet, ax=ax).outline.set_visible(False)
         ax.set_title(title)
         ax.set_xlabel(lettered(names[0]))
+        if one_scale:
+            ax.set_aspect("equal")
     parts[0].set_ylabel(lettered(names[1]))
     return fig, parts[0]
 
@@ -202,7 +208,7 @@ def decades(fig: Figure, ax: Axes, lines: tuple, values: np.ndarray, low: float,
     from matplotlib.colors import LogNorm
 
     sheet = tiles(ax, lines, values, ONE_SIDED, LogNorm(low, high))
-    bar = fig.colorbar(sheet, ax=ax, extend="min" if np.min(values) < low else "neither")
+    bar = fig.colorbar(sheet, ax=ax, extend="min" if np.nanmin(values) < low else "neither")
     bar.outline.set_visible(False)
     bar.ax.minorticks_off()
     in_decades(bar.ax.yaxis, low, high)

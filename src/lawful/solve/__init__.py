@@ -1,25 +1,39 @@
 """The verb: two methods for the same problem, and what comes out."""
 
 from ._adam import Adam
+from ._broyden import SelfScaledBroyden
 from ._collocation import Collocation
+from ._continuation import Continuation
 from ._correlation import ResidualCorrelation
+from ._elements import Elements
+from ._emphasis import Attention, Causal
 from ._fit import Step
+from ._gauss_newton import GaussNewton
 from ._least_squares import LevenbergMarquardt, minimise
 from ._neural import Neural
 from ._progress import Moment, Watcher
+from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._unknown_field import FieldEstimate
 
 __all__ = [
     "Adam",
+    "Attention",
+    "Causal",
     "Collocation",
+    "Continuation",
     "CrossCheck",
+    "Elements",
     "FieldEstimate",
+    "Fixed",
+    "GaussNewton",
     "LevenbergMarquardt",
     "Moment",
     "Neural",
     "ResidualCorrelation",
+    "ResidualDriven",
+    "SelfScaledBroyden",
     "Solution",
     "Step",
     "Watcher",

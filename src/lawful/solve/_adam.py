@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -73,6 +74,12 @@ class Adam(Optimiser):
             steps=nothing,
             status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
+
+    def rebased(self, state: AdamState, residual: Float[Array, " m"]) -> AdamState:
+        """The state where x is the same and the rows have changed: moments and rate are kept."""
+        fresh = self.start(state.x, residual)
+        kept = lambda s: (s.moments, s.rate, s.steps)
+        return eqx.tree_at(kept, fresh, kept(state))
 
     def move(self, system: System, state: AdamState, *known: Array) -> AdamState:
         """`updates` updates; `known` is not needed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -12,56 +12,66 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, listing
-from .._core.names import join_derivative
-from ..problem import (
-    FaceCondition,
-    Free,
-    Model,
-    Problem,
-    Real,
-    Value,
-    face_conditions,
-    is_free,
-    matching,
-    needed_conditions,
-    order_table,
-    periodic_axes,
-)
-from ._grid import make_grid
+from ..geometry import Box
+from ..problem import Model, Problem, face_conditions, is_free, matching, order_table
+from ._adapt import marched_on
+from ._elements import Elements, first_grid
+from ._initial import check_initial, marching_axis, periodic_lines, with_named_start
 from ._least_squares import LevenbergMarquardt
-from ._march import Marched, Scheme, march
+from ._march import Marched, march
 from ._observations import Noise, Observation, noise_of, observations
+from ._placing import placed
 from ._scaling import Sizes, sizes
-from ._steady import Steady, SteadyScheme, balance
+from ._scheme import Scheme
+from ._steady import Steady, SteadyScheme, balance, steady_on
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
+
+MANY = 100  # steps, beyond which a program that is compiled well pays
+MOST_STAGES = 8  # beyond it the powers of a step lose digits, and steps are halved instead
 
 
 class Collocation(eqx.Module):
     """Solve the laws to the accuracy asked for, and fit the unknowns through the solver with exact derivatives.
 
     The axis along which conditions stand at the lower end only is marched along, with implicit Radau steps; all other
-    axes are resolved by Chebyshev or Fourier nodes. Without such an axis the problem is steady, and one nonlinear
-    system is solved.
+    axes are resolved by elements with Chebyshev nodes, or by Fourier nodes. Without such an axis the problem is
+    steady, and one nonlinear system is solved.
 
-    tolerance   of the fields, relative to their size: steps and nodes are doubled until a run on the doubled mesh
+    tolerance   of the fields, relative to their size: steps and nodes are refined until a run on the refined mesh
                 agrees to it, at the solution, or to what moves no estimate by a thousandth of its error bar. Good
                 values: 1e-8 for ODEs, 1e-6 for PDEs.
-    steps       at the start, by default from the data.
-    nodes       on each space axis at the start.
-    stages      Radau points per step; the order of a step is 2 stages - 1.
+    steps       how many at the start, all equal, or the times between which they lie. By default they are chosen: from
+                the data for ODEs, by the error of each step for laws of first order in time on an axis of space.
+    nodes       on each space axis at the start, or a mapping from axis to a number of nodes or to `Elements`. By
+                default elements are placed where the solution needs them on a single space axis, and 24 nodes are
+                taken on each of several.
+    stages      Radau points per step; the order of a step is 2 stages - 1. By default 5, and 7 where steps are chosen
+                for a tolerance below 1e-6.
     """
 
     tolerance: float = 1e-8
-    steps: int | None = eqx.field(static=True, default=None)
-    nodes: int = eqx.field(static=True, default=24)
-    stages: int = eqx.field(static=True, default=5)
+    steps: int | tuple[float, ...] | None = eqx.field(static=True, default=None)
+    nodes: int | tuple[tuple[str, int | Elements], ...] | None = eqx.field(static=True, default=None)
+    stages: int | None = eqx.field(static=True, default=None)
 
-    def optimiser(self, count: int) -> LevenbergMarquardt:
+    def __init__(
+        self,
+        tolerance: float = 1e-8,
+        steps: int | Sequence[float] | None = None,
+        nodes: int | Mapping[str, int | Elements] | None = None,
+        stages: int | None = None,
+    ):
+        self.tolerance = tolerance
+        self.steps = steps if steps is None or isinstance(steps, int) else tuple(float(t) for t in steps)
+        self.nodes = tuple(nodes.items()) if isinstance(nodes, Mapping) else nodes
+        self.stages = stages
+
+    def optimiser(self, task: Task) -> LevenbergMarquardt:
         """What minimises by default, whatever the number of unknowns."""
         return LevenbergMarquardt()
 
     def task(self, problem: Problem) -> CollocationTask:
-        return collocation_task(problem, self)
+        return placed(collocation_task(problem, self), self)
 
 
 class CollocationTask(Task):
@@ -75,6 +85,12 @@ class CollocationTask(Task):
     edges: Float[np.ndarray, " steps+1"] | None
     sizes: Sizes
     finest: float
+    begin: Float[np.ndarray, " n"]
+    """Where the fit starts: the guesses, or what a fit on a rougher mesh found."""
+    refines_stages: bool
+    """Whether a finer mesh has more stages on the same steps rather than more steps."""
+    solved: Marched | Steady | None
+    """The fields of a problem in which nothing is to be found."""
 
     @property
     def weighs_laws(self) -> bool:
@@ -82,11 +98,13 @@ class CollocationTask(Task):
 
     @property
     def start(self) -> Float[np.ndarray, " n"]:
-        return np.zeros(self.layout.unknown_count)
+        return self.begin
 
     @property
     def long_loops(self) -> bool:
-        return False
+        return (
+            bool(self.scheme.grid.lines) and self.solved is None and self.edges is not None and len(self.edges) > MANY
+        )
 
     @property
     def blocks(self) -> dict[str, slice]:
@@ -97,6 +115,8 @@ class CollocationTask(Task):
         return f"{super().described(row)} (with these unknowns the laws cannot be solved up to there)"
 
     def fields(self, raw: dict[str, Array]) -> Marched | Steady:
+        if self.solved is not None:
+            return self.solved
         if isinstance(self.scheme, SteadyScheme):
             return balance(self.scheme, raw)
         return march(self.scheme, raw, jnp.asarray(self.edges))
@@ -118,19 +138,31 @@ class CollocationTask(Task):
         return jax.vmap(along, out_axes=(None, 1))(jnp.eye(x.shape[0]))
 
     def finer(self) -> CollocationTask:
-        """The same on a doubled mesh: twice the steps, half as many nodes again."""
-        grid = self.scheme.grid
-        counts = {line.axis: line.count + line.count // 2 for line in grid.lines}
-        periodic = tuple(line.axis for line in grid.lines if line.periodic)
-        marched = self.scheme.march if isinstance(self.scheme, Scheme) else None
-        grid = make_grid(self.problem.domain, marched, counts, periodic)
-        edges = None
-        if self.edges is not None:
-            edges = np.sort(np.concatenate([self.edges, 0.5 * (self.edges[1:] + self.edges[:-1])]))
-        return dataclasses.replace(self, scheme=dataclasses.replace(self.scheme, grid=grid), edges=edges)
+        """The same on a finer mesh: half as many nodes again on every element, and twice the steps or, where the steps
+        were chosen by their error, two more stages in each."""
+        scheme, edges = dataclasses.replace(self.scheme, grid=self.scheme.grid.finer()), self.edges
+        if isinstance(scheme, Scheme) and self.refines_stages and scheme.stages < MOST_STAGES:
+            scheme = dataclasses.replace(scheme, stages=scheme.stages + 2)
+        elif edges is not None:
+            edges = np.sort(np.concatenate([edges, 0.5 * (edges[1:] + edges[:-1])]))
+        finer = dataclasses.replace(self, scheme=scheme, edges=edges, solved=None)
+        return finer if self.solved is None else finer.with_fields()
+
+    def with_fields(self) -> CollocationTask:
+        """With the fields of a problem in which nothing is to be found: they are solved for once, here."""
+        if isinstance(self.scheme, SteadyScheme):
+            return dataclasses.replace(self, solved=steady_on(self.scheme, {}))
+        assert self.edges is not None
+        return dataclasses.replace(self, solved=marched_on(self.scheme, {}, jnp.asarray(self.edges)))
+
+    def rough_optimiser(self) -> LevenbergMarquardt:
+        """What finds where the mesh is to be placed."""
+        return LevenbergMarquardt()
 
 
 def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
+    if not isinstance(problem.domain, Box):
+        raise BadInput("Collocation needs a domain that is a Box; use method=lf.Neural() for other shapes.")
     axis = marching_axis(problem)
     problem = with_named_start(problem, axis)
     pairs = matching(problem)
@@ -149,7 +181,7 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
                 )
     found, scale = observations(problem), sizes(problem)
     periodic = periodic_lines(problem, space)
-    grid = make_grid(problem.domain, axis, dict.fromkeys(space, method.nodes), periodic)
+    grid = first_grid(problem, axis, periodic, method.nodes)
     conditions = face_conditions(problem)
     common = {
         "problem": problem,
@@ -166,11 +198,14 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         orders = {name: int(table[:, i].max()) for i, name in enumerate(problem.fields)}
         initial = tuple(c for c in conditions if c.face.axis == axis)
         check_initial(problem, axis, orders, initial)
-        scheme = Scheme(march=axis, orders=orders, initial=initial, boundary=boundary, stages=method.stages, **common)
+        scheme = Scheme(
+            march=axis, orders=orders, initial=initial, boundary=boundary, stages=method.stages or 5, **common
+        )
         # Steps on one point cost microseconds, a new compilation on a doubled mesh seconds: an ODE starts fine.
         swings = float(problem.domain.length(axis) / scale.lengths[axis])
         steps = method.steps or max(16, round((8 if space else 28) * swings))
-        edges = np.linspace(*problem.domain.ends(axis), steps + 1)
+        ends = problem.domain.ends(axis)
+        edges = np.linspace(*ends, steps + 1) if isinstance(steps, int) else given_steps(steps, axis, ends)
     return CollocationTask(
         problem=problem,
         layout=layout(problem, 0),
@@ -180,105 +215,15 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         edges=edges,
         sizes=scale,
         finest=method.tolerance,
+        begin=np.zeros(layout(problem, 0).unknown_count),
+        refines_stages=False,
+        solved=None,
     )
 
 
-def marching_axis(problem: Problem) -> str | None:
-    """The axis with as many conditions at its lower end as the laws have derivatives, and none at the upper."""
-    conditions = face_conditions(problem)
-    candidates = []
-    for axis in problem.domain.axes:
-        needed = needed_conditions(problem, axis) or {}
-        upper = any(c.face.axis == axis and c.face.side == 1 for c in conditions)
-        closed = any(axis in periodic_axes(problem, name) for name in problem.fields)
-        if any(needed.values()) and not upper and not closed:
-            candidates.append(axis)
-    named = [axis for axis in candidates if axis in ("t", "time")]
-    return (named or candidates or [None])[0]
-
-
-def periodic_lines(problem: Problem, space: list[str]) -> tuple[str, ...]:
-    closed = {axis for axis in space for name in problem.fields if axis in periodic_axes(problem, name)}
-    for axis in closed:
-        if not all(axis in periodic_axes(problem, name) for name in problem.fields):
-            raise BadInput(
-                f"Collocation needs every field periodic along {axis}, or none; give Periodic without field names."
-            )
-    return tuple(axis for axis in space if axis in closed)
-
-
-def check_initial(problem: Problem, axis: str, orders: dict[str, int], initial: tuple[FaceCondition, ...]) -> None:
-    for condition in initial:
-        if not condition.exact:
-            raise BadInput(
-                f"Collocation needs {condition} as a plain value of a field or its rate; use method=lf.Neural()"
-                " for anything else."
-            )
-    for name, order in orders.items():
-        given = {c.order for c in initial if c.field == name}
-        if given != set(range(order)):
-            missing = (
-                join_derivative(name, (axis,) * min(set(range(order)) - given), problem.domain.axes)
-                if set(range(order)) - given
-                else name
-            )
-            raise BadInput(
-                f"Collocation starts from {order} initial value(s) of '{name}'; give"
-                f" lf.Value(domain.at({axis}=...), {missing}=...)."
-            )
-
-
-def with_named_start(problem: Problem, axis: str | None) -> Problem:
-    """An initial state that was left `Free` becomes unknowns of its own, so that it is found with error bars."""
-    if axis is None:
-        return problem
-    needed = needed_conditions(problem, axis) or {}
-    loose = [name for name, count in needed.items() if count and is_free(problem, name, axis)]
-    if not loose:
-        return problem
-    if len(problem.domain.axes) > 1:
-        raise BadInput(
-            f"Collocation cannot find a whole initial field ({listing(loose)}); give it, or use method=lf.Neural()."
-        )
-    unknowns, conditions = (
-        dict(problem.unknowns),
-        [c for c in problem.conditions if not (isinstance(c, Free) and c.part.faces[0].axis == axis)],
-    )
-    part, scale = problem.domain.at(**{axis: problem.domain.ends(axis)[0]}), sizes(problem)
-    given = {(c.field, c.order) for c in face_conditions(problem) if c.face.axis == axis}
-    for name in loose:
-        for order in range(needed[name]):
-            if (name, order) in given:
-                continue
-            key = f"{join_derivative(name, (axis,) * order, problem.domain.axes)}_start"
-            size = scale.fields[name] / scale.lengths[axis] ** order
-            unknowns[key] = Real(guess=first_value(problem, name, axis) if order == 0 else 0.0, scale=size)
-            conditions.append(Value(part, **{join_derivative(name, (axis,) * order, problem.domain.axes): named(key)}))
-    return Problem(
-        problem.domain,
-        problem.fields,
-        problem.laws,
-        conditions,
-        unknowns,
-        problem.constants,
-        problem.derived,
-        problem.data,
-    )
-
-
-def first_value(problem: Problem, name: str, axis: str) -> float:
-    """The earliest measured value of a field, 0 where it was not measured."""
-    for data in problem.data:
-        if name in data.columns and name not in data.observe:
-            return float(data.columns[name][np.argmin(data.columns[axis])])
-    return 0.0
-
-
-def named(key: str):
-    """A function whose only argument is called `key` and which returns it."""
-
-    def value(**quantities):
-        return quantities[key]
-
-    value.__signature__ = inspect.Signature([inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY)])
-    return value
+def given_steps(times: tuple[float, ...], axis: str, ends: tuple[float, float]) -> Float[np.ndarray, " steps+1"]:
+    """Times between which the user wants the steps to lie."""
+    edges = np.asarray(times)
+    if len(edges) < 2 or not np.all(np.diff(edges) > 0) or (edges[0], edges[-1]) != tuple(ends):
+        raise BadInput(f"steps must be times that rise from {ends[0]:g} to {ends[1]:g}, the ends of {axis}.")
+    return edges

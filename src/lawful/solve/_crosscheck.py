@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..fields import Spectral
-from ..geometry import sobol_points
+from ..fields import MLP, Spectral
+from ..geometry import Box, sobol_points
 from ..problem import Data, Free, Problem, Value
 from ._collocation import Collocation
 from ._neural import Neural
@@ -24,23 +24,32 @@ def crosscheck(solution: Solution) -> CrossCheck:
     solution with a noise of one percent, whose pull vanishes as the weight of the laws rises.
 
     A solution by `Collocation` is checked by an all-at-once spectral fit of the laws (no stepping), one by `Neural` by
-    `Collocation`. Unknown fields keep their found values.
+    `Collocation`. On a shape there is no other method: there a network is checked by a spectral trial field, and one
+    by a network. Unknown fields keep their found values.
     """
-    from ._solution import CrossCheck, mesh
+    from ._solution import CrossCheck
     from ._solve import solve
 
     method = other(solution)
     problem = forward(solution, near=samples(solution) if isinstance(method, Neural) else ())
     again = solve(problem, method, progress=False)
-    lines = mesh(solution.lines())
+    lines = solution.lines()
     difference = {}
     for name in problem.fields:
-        one, two = solution.evaluate(name, **lines), again.evaluate(name, **lines)
+        one, two = solution.on_grid(name, lines), again.on_grid(name, lines)
+        if not isinstance(problem.domain, Box):
+            one, two = one[~np.isnan(one)], two[~np.isnan(one)]
         difference[name] = float(np.max(np.abs(one - two)) / max(float(np.max(np.abs(one))), 1e-300))
-    return CrossCheck(type(method).__name__, difference, again.status)
+    name = type(method).__name__
+    if isinstance(solution.method, Neural) and isinstance(method, Neural):
+        name = f"{name} with {type(method.trial).__name__}, for there is no other method on a shape"
+    return CrossCheck(name, difference, again.status)
 
 
 def other(solution: Solution) -> Neural | Collocation:
+    if not isinstance(solution.problem.domain, Box):
+        count = {1: 24, 2: 16}.get(len(solution.problem.domain.axes), 8)
+        return Neural(trial=MLP() if isinstance(solution.method.trial, Spectral) else Spectral(count))
     if isinstance(solution.method, Neural):
         return Collocation()
     waves = max(
@@ -78,10 +87,12 @@ def forward(solution: Solution, near: Sequence[Data] = ()) -> Problem:
     )
 
 
-def found_values(solution: Solution, condition: Free) -> list[Value]:
-    """Values on a part of a one-axis domain that was left free."""
+def found_values(solution: Solution, condition: Free) -> list[Value | Free]:
+    """Values on a part of a one-axis domain that was left free; what is free on more axes stays so."""
     problem = solution.problem
-    [axis] = problem.domain.axes
+    axis, *others = problem.domain.axes
+    if others:
+        return [condition]
     names = condition.fields or problem.fields
     place = {axis: problem.domain.ends(axis)[condition.part.faces[0].side]}
     return [Value(condition.part, **{name: float(solution.evaluate(name, **place))}) for name in names]

@@ -11,9 +11,10 @@ from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from .._core.estimates import plain
+from ._ground import Ground
 from ._keeper import Keeper
 from ._observations import spread
-from ._optimiser import NO_DESCENT, RUNNING, STEP_LIMIT, Optimiser, OptimiserState
+from ._optimiser import GRADIENT, NO_DESCENT, REDUCTION, ROUNDING, RUNNING, STEP_LIMIT, Optimiser, OptimiserState
 from ._progress import Moment, Watcher
 from ._task import Hyper, Task, WeightedSystem
 from ._uncertainty import Uncertainty, to_go, uncertainty
@@ -23,6 +24,7 @@ SETTLED = 1e-4  # of an error bar: far below anything that could matter, far abo
 SETTLED_BY_DESCENT = 0.1  # without a Jacobian no stage ends closer to its minimum
 SETTLED_OVER_WEIGHTS = 2e-3  # between tenfold weights; what is left, by the inverse square, is a hundredth of it
 SHORT_OF_MINIMUM = 0.3  # error bars that the linear model would still move an unknown
+NEAR_FLOOR = 30.0  # times the accuracy of the fields: estimated noise that is theirs, not the data's
 UNMET = 1e-3  # of the size of a law's terms: a forward solution whose laws are further off is none
 HEAVIEST = 1e8  # beyond it the laws' rows drown the data's digits
 
@@ -65,6 +67,7 @@ class FitState:
     refinement: int = 0
     previous: np.ndarray | None = None
     kept: Kept | None = None
+    ground: Ground | None = None
     now: OptimiserState | None = None
     history: list[Step] = field(default_factory=list)
 
@@ -94,17 +97,24 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
     if len(state.x) == 0:
         return nothing_to_find(task, state)
     floor = task.finest * spread(task.observed)
+    state.ground = state.ground or task.ground
     while True:
+        task = task if state.ground is None else task.on(state.ground)
         system = WeightedSystem(task, hyper_of(task, state))
         settings = optimiser.rough() if state.tries == 1 and task.weighs_laws and task.observed else optimiser
         settings = settings.traced()
         known = looked(system, settings, jnp.asarray(state.x))
         now = begun(settings, jnp.asarray(state.x), known[0]) if state.now is None else state.now
-        while under_way(task, now):
+        while under_way(task, state, now):
             now = moved(system, settings, now, *known)
             known = looked(system, settings, now.x)
             state.now, state.x = now, np.asarray(now.x)
             note(state, task, loss_terms(task, np.asarray(known[0])), optimiser, watch)
+            if (ground := turned(task, state, now)) is not None:
+                state.ground, task = ground, task.on(ground)
+                system = WeightedSystem(task, hyper_of(task, state))
+                known = looked(system, settings, now.x)
+                state.now = now = settings.rebased(now, known[0])
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
         residual, jacobian = (np.asarray(a) for a in (known if optimiser.takes_jacobian else linearised(system, now.x)))
         found = uncertainty(jacobian, task.layout)
@@ -121,6 +131,18 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
             advance_stage(task, state, residual, levels, stuck=int(now.status) == NO_DESCENT)
         else:
             repeat_stage(task, state, levels)
+
+
+def turned(task: Task, state: FitState, now: OptimiserState) -> Ground | None:
+    """Where the laws are asked to hold from here on; None where that stays as it is.
+
+    Where the optimiser has stopped at a minimum, one that holds on other points as well ends the stage; any other one
+    only means that the points were learnt by heart.
+    """
+    stopped = int(now.status) != RUNNING
+    if state.ground is None or (stopped and int(now.status) not in (REDUCTION, GRADIENT, ROUNDING, NO_DESCENT)):
+        return None
+    return task.turned(state.ground, now.x, len(state.history), stopped)
 
 
 def nothing_to_find(task: Task, state: FitState) -> Fitted:
@@ -236,9 +258,10 @@ def looked(system: WeightedSystem, optimiser: Optimiser, x: Float[Array, " n"]) 
     return linearised(system, x) if optimiser.takes_jacobian else (rows_at(system, x),)
 
 
-def under_way(task: Task, now: OptimiserState) -> bool:
+def under_way(task: Task, state: FitState, now: OptimiserState) -> bool:
     """Whether a stage goes on; a question about the state alone, so that a resumed run answers it as the first did."""
-    return int(now.status) == RUNNING and not (int(now.steps) > 0 and overfitted(task, now))
+    met = state.ground is not None and task.met(state.ground)
+    return int(now.status) == RUNNING and not met and not (int(now.steps) > 0 and overfitted(task, now))
 
 
 def overfitted(task: Task, now: OptimiserState) -> bool:
@@ -311,6 +334,9 @@ def verdict(
 ) -> tuple[bool | None, str]:
     """(None, ..) to go on; else whether the fit converged, and the sentence that says why it stopped."""
     good, why = int(now.status) in optimiser.success, optimiser.reason(now)
+    if state.ground is not None and task.met(state.ground):
+        seen = f"the laws' residual is {state.ground.unseen:.1e} of their terms where the fit had not looked"
+        return True, f"{seen}, after {len(state.history)} steps"
     if int(now.status) == RUNNING:
         why = "the data are met to the accuracy of the fields"
     several = task.noise.estimated or (task.weighs_laws and bool(task.observed))
@@ -329,9 +355,12 @@ def verdict(
     else:
         enough = SETTLED_BY_DESCENT
     if moved < enough and shifted < enough:
-        # That nothing moves from stage to stage is the evidence, whatever ended the last one.
+        # That nothing moves from stage to stage is the evidence, whatever ended the last one. Where the data are met to
+        # the accuracy of the fields, what is left is the fields' own error, in which there is no descent.
+        floor = task.finest * spread(task.observed)
+        exact = task.noise.estimated and bool(np.all(state.levels <= NEAR_FLOOR * floor))
         return (
-            good or int(now.status) in (STEP_LIMIT, RUNNING),
+            good or int(now.status) in (STEP_LIMIT, RUNNING) or (exact and int(now.status) == NO_DESCENT),
             f"unknowns and noise settled to {enough:g} of an error bar in {state.stage} stages; last: {why}",
         )
     if state.tries >= MOST_STAGES:
@@ -360,6 +389,8 @@ def saved_arrays(state: FitState) -> dict[str, np.ndarray]:
     if state.kept is not None:
         arrays |= {"kept_x": state.kept.x, "kept_levels": state.kept.levels}
         arrays["kept_numbers"] = np.array([state.kept.weight, state.kept.misfit])
+    if state.ground is not None:
+        arrays |= state.ground.arrays()
     leaves = jax.tree_util.tree_leaves(state.now)
     return arrays | {f"now{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
 
@@ -417,6 +448,7 @@ def restored(arrays: dict[str, np.ndarray], meta: dict, like: OptimiserState) ->
         refinement=meta["refinement"],
         previous=arrays.get("previous"),
         kept=kept_from(arrays),
+        ground=Ground.from_arrays(arrays),
         now=now,
         history=history_of(meta["history"]),
     )

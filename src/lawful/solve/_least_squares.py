@@ -203,6 +203,12 @@ class LevenbergMarquardt(Optimiser):
             status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
 
+    def rebased(self, state: LMState, residual: Float[Array, " m"]) -> LMState:
+        """The state where x is the same and the rows have changed: radius and scale are kept."""
+        fresh = self.start(state.x, residual)
+        kept = lambda s: (s.radius, s.scale, s.steps, s.residuals)
+        return eqx.tree_at(kept, fresh, kept(state))
+
     def step(self, system: System, state: LMState) -> LMState:
         """One Jacobian, then a search for a step from it. A stopped state is returned as it is."""
         return self.move(system, state, *system.linearise(state.x))

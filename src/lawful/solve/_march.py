@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -11,30 +10,12 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from ..problem import FaceCondition, Problem
-from ._grid import Grid
 from ._nodal import Nodal
-from ._radau import RadauTables, radau, step_polynomial
+from ._radau import step_polynomial
+from ._scheme import Scheme, levels_at_stages
+from ._step import structured, structured_step
 
 NEWTON_STEPS = 20
-
-
-class Scheme(eqx.Module):
-    """What is stepped and how: everything about the discretisation that does not depend on numbers to be found."""
-
-    problem: Problem
-    grid: Grid
-    march: str = eqx.field(static=True)
-    orders: dict[str, int]
-    pairs: dict[str, str]
-    initial: tuple[FaceCondition, ...]
-    boundary: tuple[FaceCondition, ...]
-    sizes: dict[str, Array]
-    law_sizes: dict[str, Array]
-    stages: int = eqx.field(static=True)
-
-    def tables(self, name: str) -> RadauTables:
-        return radau(self.stages, self.orders[name])
 
 
 class Marched(eqx.Module):
@@ -47,17 +28,15 @@ class Marched(eqx.Module):
     highest: dict[str, Float[Array, "steps stages *grid"]]
 
     def __call__(self, **point: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
-        time = point[self.scheme.march]
-        count = self.edges.shape[0] - 1
-        index = jnp.clip(jnp.searchsorted(self.edges, jax.lax.stop_gradient(time), side="right") - 1, 0, count - 1)
-        step = self.edges[index + 1] - self.edges[index]
-        s = (time - self.edges[index]) / step
-        values = {}
+        time, edges = point[self.scheme.march], jnp.asarray(self.edges)
+        count = edges.shape[0] - 1
+        index = jnp.clip(jnp.searchsorted(edges, jax.lax.stop_gradient(time), side="right") - 1, 0, count - 1)
+        step = edges[index + 1] - edges[index]
+        s = (time - edges[index]) / step
+        values, grid = {}, self.scheme.grid
         for name in self.scheme.orders:
-            nodal = step_polynomial(
-                self.starts[name][index], self.highest[name][index], step, s, self.scheme.tables(name)
-            )
-            values[name] = self.scheme.grid.interpolate(nodal, point)
+            start, highest = (grid.interpolate(rows[name], point, index) for rows in (self.starts, self.highest))
+            values[name] = step_polynomial(start, highest, step, s, self.scheme.tables(name))
         return values
 
 
@@ -90,20 +69,6 @@ def initial_state(
     return {name: jnp.stack(rows) if rows else jnp.zeros((0, *scheme.grid.shape)) for name, rows in state.items()}
 
 
-def levels_at_stages(scheme: Scheme, state, highest, step) -> dict[str, list[Float[Array, "stages *grid"]]]:
-    """Every field with its time derivatives, the highest included, at all stages."""
-    levels = {}
-    for name, order in scheme.orders.items():
-        tables = scheme.tables(name)
-        rows = []
-        for d in range(order):
-            rise = step ** (order - d) * jnp.tensordot(tables.integrals[order - d], highest[name], 1)
-            terms = [(tables.nodes * step) ** (q - d) / math.factorial(q - d) for q in range(d, order)]
-            rows.append(rise + jnp.tensordot(jnp.stack(terms, axis=1), state[name][d:], 1))
-        levels[name] = [*rows, highest[name]]
-    return levels
-
-
 def end_of_step(scheme: Scheme, state, highest, step) -> dict[str, Float[Array, "order *grid"]]:
     """The last Radau point is the end of the step."""
     levels = levels_at_stages(scheme, state, highest, step)
@@ -115,6 +80,12 @@ def end_of_step(scheme: Scheme, state, highest, step) -> dict[str, Float[Array, 
 
 def solve_step(scheme: Scheme, raw, state, guess, begin, step) -> dict[str, Float[Array, "stages *grid"]]:
     """The highest time derivatives at the stages, such that every law and boundary condition holds at every stage."""
+    rule = structured_step if structured(scheme) else dense_step
+    return rule(scheme, raw, state, guess, begin, step)
+
+
+def dense_step(scheme: Scheme, raw, state, guess, begin, step) -> dict[str, Float[Array, "stages *grid"]]:
+    """All stages at once, with one full matrix: for few unknowns, and for laws of any order in time."""
     sizes = {name: scheme.sizes[name] / step**order for name, order in scheme.orders.items()}
     flat, unravel = ravel_pytree({name: guess[name] / sizes[name] for name in guess})
     times = begin + scheme.tables(next(iter(scheme.orders))).nodes * step

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -12,22 +11,31 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
-from .._core.messages import BadInput
-from ..fields import MLP, Fourier, Imposed, Trial, constrained
-from ..geometry import chebyshev_points, sobol_points
+from .._core.messages import BadInput, listing, nearest
+from ..fields import MLP, Fourier, Layer, Trial, constrained, symmetric
+from ..geometry import Box, chebyshev_points, sobol_points
 from ..problem import (
-    FaceCondition,
     Model,
     Problem,
     face_conditions,
+    folded,
     law_symbols,
+    parities,
     periodic_axes,
     scalar_values,
+    surface_conditions,
 )
 from ._adam import Adam
+from ._boundary import Exact, Penalty, exact_conditions, penalties
+from ._continuation import Continuation
+from ._course import Course, next_ground
+from ._emphasis import Emphasis
+from ._gauss_newton import GaussNewton
+from ._ground import Ground, even
 from ._least_squares import LevenbergMarquardt
 from ._observations import Noise, Observation, noise_of, observations
 from ._optimiser import MOST_PARAMETERS, Optimiser
+from ._sampling import Fixed, ResidualDriven, Sampling
 from ._scaling import Sizes, sizes
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
 
@@ -41,6 +49,15 @@ class Neural(eqx.Module):
              data swing several times along a single axis.
     points   number of collocation points; by default what resolves the trial field.
     seed     of starting weights and points.
+    sampling      `ResidualDriven(...)` or `Fixed()`; by default the first for networks on two axes and more.
+    emphasis      `Attention(...)` or `Causal(...)`: how strongly each point counts; by default all alike.
+    continuation  `Continuation(nu=(0.05, 0.02))`: constants that start elsewhere; by default none.
+    layers        `Layer("x", at=0.0, width=0.01)` where fields are known to change steeply; by default nowhere.
+    tolerance     of the laws' residual, relative to their terms, at points that the fit has not seen: the fit stops
+                  there where points are drawn anew. Good values: 1e-4 for a picture, 1e-6 for figures.
+    exact_walls   whether conditions on curved boundaries are built into the trial field; False weighs them as rows of
+                  the fit. With `Spectral` on shapes with holes, inner corners, or derivatives given on the boundary,
+                  False brings many more digits: what is built in is not a polynomial there.
 
     The balance is automatic: the weight of the laws starts low, where the data lead, and rises tenfold per stage until
     the unknowns move by less than a thousandth of their error bars. `history` records every stage.
@@ -49,10 +66,19 @@ class Neural(eqx.Module):
     trial: Trial | None = None
     points: int | None = None
     seed: int = 0
+    sampling: Sampling | None = None
+    emphasis: Emphasis | None = None
+    continuation: Continuation | None = None
+    layers: Sequence[Layer] = ()
+    tolerance: float = 1e-6
+    exact_walls: bool = True
 
-    def optimiser(self, count: int) -> Optimiser:
-        """What minimises by default: Gauss-Newton steps up to some thousands of parameters, Adam beyond."""
-        return LevenbergMarquardt(ftol=1e-5, max_steps=150) if count <= MOST_PARAMETERS else Adam()
+    def optimiser(self, task: NeuralTask) -> Optimiser:
+        """What minimises by default: a trust region on one axis, long damped steps on more, Adam for large networks."""
+        if len(task.start) > MOST_PARAMETERS:
+            return Adam()
+        one = len(task.problem.domain.axes) == 1
+        return LevenbergMarquardt(ftol=1e-5, max_steps=150) if one else GaussNewton()
 
     def task(self, problem: Problem) -> NeuralTask:
         return neural_task(problem, self)
@@ -68,12 +94,14 @@ class NeuralTask(Task):
     trial: Trial
     like: PyTree  # parameters of the trial field, for their shapes
     start: Float[np.ndarray, " n"]
-    exact: tuple[FaceCondition, ...]
-    penalised: tuple[FaceCondition, ...]
+    exact: Exact
+    penalised: tuple[Penalty, ...]
     periodic: tuple[str, ...] = eqx.field(static=True)
+    layers: tuple[Layer, ...]
     sizes: Sizes
     places: dict[str, Float[np.ndarray, " points"]]
-    face_places: tuple[dict[str, Float[np.ndarray, " points"]], ...]
+    emphasis: Float[np.ndarray, " points"]
+    course: Course
     finest: float
 
     @property
@@ -88,20 +116,33 @@ class NeuralTask(Task):
     def blocks(self) -> dict[str, slice]:
         count = len(next(iter(self.places.values())))
         counts = {f"law: {name}": count for name in self.problem.laws}
-        counts |= {
-            f"condition: {c}": len(next(iter(p.values())))
-            for c, p in zip(self.penalised, self.face_places, strict=True)
-        }
+        counts |= {f"condition: {p.condition}": len(next(iter(p.places.values()))) for p in self.penalised}
         counts |= {f"data: {item.label}": len(item.values) for item in self.observed}
         return consecutive({**counts, **prior_blocks(self.problem)})
 
     def places_of(self, block: str) -> Mapping[str, np.ndarray]:
         found = {f"law: {name}": self.places for name in self.problem.laws}
-        found |= {f"condition: {c}": p for c, p in zip(self.penalised, self.face_places, strict=True)}
+        found |= {f"condition: {p.condition}": p.places for p in self.penalised}
         return found.get(block) or super().places_of(block)
 
     def finer(self) -> None:
         return None
+
+    @property
+    def ground(self) -> Ground:
+        return even(self.places)
+
+    def on(self, ground: Ground) -> NeuralTask:
+        constants = self.course.at(ground.lesson)
+        parts = lambda task: (task.places, task.emphasis, task.problem.constants)
+        return eqx.tree_at(parts, self, (ground.places, ground.emphasis, constants))
+
+    def turned(self, ground: Ground, x: Float[Array, " n"], step: int, stopped: bool) -> Ground | None:
+        return next_ground(self, ground, x, step, stopped)
+
+    def met(self, ground: Ground) -> bool:
+        done = ground.lesson == self.course.lessons
+        return done and not self.observed and ground.unseen <= self.course.tolerance
 
     def model(self, x: Float[Array, " n"]) -> Model:
         params = ravel_pytree(self.like)[1](x[: self.layout.field_count])
@@ -122,8 +163,8 @@ class NeuralTask(Task):
     def rows(self, hyper: Hyper):
         """(pointwise function of x and an item, batch of items) for each block, heavy rows first."""
         yield self.law_rows(hyper)
-        for condition, places in zip(self.penalised, self.face_places, strict=True):
-            yield self.condition_rows(condition, places, hyper)
+        for penalty in self.penalised:
+            yield self.condition_rows(penalty, hyper)
         place = 0
         for item in self.observed:
             count = len(item.values)
@@ -131,34 +172,35 @@ class NeuralTask(Task):
             place += count
 
     def law_rows(self, hyper: Hyper):
-        symbols = law_symbols(self.problem)
-        everything = {argument: symbol for law in symbols.values() for argument, symbol in law.items()}
         share = hyper.weight / np.sqrt(len(next(iter(self.places.values()))))
 
-        def row(x, point):
-            values = self.model(x).evaluate(everything, point)
-            return jnp.stack(
-                [
-                    law(**{argument: values[argument] for argument in symbols[name]}) * (share / self.sizes.laws[name])
-                    for name, law in self.problem.laws.items()
-                ]
-            )
+        def row(x, batch):
+            point, factor = batch
+            return self.unmet(x, point) * (share * factor)
 
-        return row, self.places
+        return row, (self.places, self.emphasis)
 
-    def condition_rows(self, condition: FaceCondition, places, hyper: Hyper):
-        share = hyper.weight / np.sqrt(len(next(iter(places.values()))))
-        base = self.sizes.fields.get(condition.field, 1.0)
-        size = base / math.prod([self.sizes.lengths[axis] for axis in condition.quantity.partial])
+    def unmet(self, x: Float[Array, " n"], point: dict[str, Array]) -> Float[Array, " laws"]:
+        """The residual of every law at a point, in units of the typical size of its terms."""
+        symbols = law_symbols(self.problem)
+        everything = {argument: symbol for law in symbols.values() for argument, symbol in law.items()}
+        values = self.model(x).evaluate(everything, point)
+        return jnp.stack(
+            [
+                law(**{argument: values[argument] for argument in symbols[name]}) / self.sizes.laws[name]
+                for name, law in self.problem.laws.items()
+            ]
+        )
 
-        def row(x, point):
-            model = self.model(x)
-            miss = model.evaluate({"it": condition.quantity}, point)["it"] - condition.sign * model.call(
-                condition.target, point
-            )
-            return (miss * share / size)[None]
+    def condition_rows(self, penalty: Penalty, hyper: Hyper):
+        share = hyper.weight / np.sqrt(len(next(iter(penalty.places.values()))))
+        size = penalty.size(self.sizes, self.problem)
 
-        return row, places
+        def row(x, batch):
+            point, normal = batch
+            return (penalty.condition.miss(self.model(x), point, normal) * share / size)[None]
+
+        return row, (penalty.places, penalty.normals)
 
     def data_row(self, item: Observation):
         def row(x, batch):
@@ -190,36 +232,42 @@ class TrialFields(eqx.Module):
     raw: dict[str, Array]
 
     def __call__(self, **point: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
-        task, box = self.task, self.task.problem.domain
+        task, problem = self.task, self.task.problem
+        known = {**problem.constants, **scalar_values(problem, self.raw)}
         return {
             name: constrained(
-                self.unconstrained(index, name), [self.imposed(c) for c in task.exact if c.field == name], box
+                self.unconstrained(index, name),
+                task.exact.imposed(problem, name, known),
+                problem.domain,
+                task.exact.walled(problem, name, known),
             )(**point)
-            for index, name in enumerate(task.problem.fields)
+            for index, name in enumerate(problem.fields)
         }
 
     def unconstrained(self, index: int, name: str):
         """One output of the trial field as a function of the user's coordinates, in the field's unit."""
-        task, box = self.task, self.task.problem.domain
+        task = self.task
 
         def scaled(**point: Float[Array, ""]) -> Float[Array, ""]:
-            ends = zip(box.axes, box.lower, box.upper, strict=True)
-            place = {axis: 2 * (point[axis] - low) / (up - low) - 1 for axis, low, up in ends}
-            return task.trial(self.params, place, task.periodic)[index] * task.sizes.fields[name]
+            return task.trial(self.params, self.place(point), task.periodic)[index] * task.sizes.fields[name]
 
-        return scaled
+        return symmetric(scaled, parities(task.problem, name), task.problem.domain)
 
-    def imposed(self, condition: FaceCondition) -> Imposed:
-        """A condition with its right-hand side as a function of the point, unknowns filled in."""
-        problem = self.task.problem
-        known = {**problem.constants, **scalar_values(problem, self.raw)}
-        names = problem.vocabulary.resolve_all(condition.target, "condition")
+    def place(self, point: dict[str, Array]) -> dict[str, Float[Array, ""]]:
+        """What the trial field sees of a point: coordinates in [-1, 1], layers spread."""
+        domain, found = self.task.problem.domain, {}
+        for axis in domain.axes:
+            low, high = domain.ends(axis)
+            found[axis] = 2 * (point[axis] - low) / (high - low) - 1
+        for name, layer in layer_inputs(self.task.trial, self.task.layers).items():
+            found[name] = layer.coordinate(point[layer.axis], domain.ends(layer.axis))
+        return found
 
-        def value(**point: Float[Array, ""]) -> Float[Array, ""]:
-            here = {**known, **point}
-            return condition.sign * jnp.asarray(condition.target(**{name: here[name] for name in names}))
 
-        return Imposed(condition.face, condition.order, value)
+def layer_inputs(trial: Trial, layers: Sequence[Layer]) -> dict[str, Layer]:
+    """The names under which a trial field sees spread coordinates: the axis itself where they replace it."""
+    names = [f"{layer.axis} layer {i}" if trial.beside else layer.axis for i, layer in enumerate(layers)]
+    return dict(zip(names, layers, strict=True))
 
 
 def neural_task(problem: Problem, method: Neural) -> NeuralTask:
@@ -231,18 +279,26 @@ def neural_task(problem: Problem, method: Neural) -> NeuralTask:
             " method=lf.Collocation()."
         )
     [periodic] = set(closed.values())
-    conditions = face_conditions(problem)
+    faces, walls = face_conditions(problem), surface_conditions(problem)
+    walls = walls if method.exact_walls else tuple(c._replace(exact=False) for c in walls)
     scale = sizes(problem)
     trial = method.trial or default_trial(problem, scale)
-    params = trial.init(jax.random.PRNGKey(method.seed), axes, periodic, len(problem.fields))
+    for layer in method.layers:
+        if layer.axis not in axes:
+            raise BadInput(
+                f"Layer names '{layer.axis}', which is no axis{nearest(layer.axis, axes)} Axes: {listing(axes)}."
+            )
+    inputs = tuple(dict.fromkeys((*axes, *layer_inputs(trial, method.layers))))
+    params = trial.init(jax.random.PRNGKey(method.seed), inputs, periodic, len(problem.fields))
     flat = ravel_pytree(params)[0]
     found = observations(problem)
     arrangement = layout(problem, flat.size)
-    count = method.points or trial.collocation_points(len(axes))
+    count = method.points or points_for(trial, problem)
     places = (
-        chebyshev_points(problem.domain, count) if len(axes) == 1 else sobol_points(problem.domain, count, method.seed)
+        chebyshev_points(problem.domain, count)
+        if len(axes) == 1 and isinstance(problem.domain, Box)
+        else sobol_points(problem.domain, count, method.seed)
     )
-    penalised = tuple(c for c in conditions if not c.exact)
     return NeuralTask(
         problem=problem,
         layout=arrangement,
@@ -251,13 +307,38 @@ def neural_task(problem: Problem, method: Neural) -> NeuralTask:
         trial=trial,
         like=params,
         start=np.concatenate([np.asarray(flat), np.zeros(arrangement.unknown_count)]),
-        exact=tuple(c for c in conditions if c.exact),
-        penalised=penalised,
+        exact=exact_conditions(problem, faces, walls),
+        penalised=penalties(problem, faces, walls, method.seed),
         periodic=periodic,
+        layers=tuple(method.layers),
         sizes=scale,
-        places=places,
-        face_places=tuple(face_points(problem, c, method.seed) for c in penalised),
+        places=folded(problem, places),
+        emphasis=np.ones(count),
+        course=course_of(problem, method, trial),
         finest=1e-8,
+    )
+
+
+def points_for(trial: Trial, problem: Problem) -> int:
+    """How many collocation points by default. Polynomials on a shape that does not fill its box need half as many
+    again: measured on an ellipse, twice as many points as coefficients leave a fourfold error near the boundary."""
+    count = trial.collocation_points(len(problem.domain.axes))
+    return count if isinstance(trial, MLP) or isinstance(problem.domain, Box) else count + count // 2
+
+
+def course_of(problem: Problem, method: Neural, trial: Trial) -> Course:
+    """Networks on several axes look where the laws are unmet; families that are linear in their parameters, and curves,
+    are held everywhere by points that stay."""
+    if method.continuation is not None:
+        method.continuation.check(problem.constants)
+    moving = isinstance(trial, MLP) and len(problem.domain.axes) > 1
+    return Course(
+        sampling=method.sampling or (ResidualDriven() if moving else Fixed()),
+        emphasis=method.emphasis,
+        continuation=method.continuation,
+        tolerance=method.tolerance,
+        seed=method.seed,
+        constants=problem.constants,
     )
 
 
@@ -269,15 +350,7 @@ def default_trial(problem: Problem, scale: Sizes) -> Trial:
     """
     swings = [float(problem.domain.length(axis) / scale.lengths[axis]) for axis in problem.domain.axes]
     if len(swings) > 1:
-        return MLP()
+        return MLP(width=20, depth=3)
     if swings[0] < 3:
         return MLP(width=24, depth=1)
     return MLP(width=12, depth=1, fourier=Fourier(count=8 + int(swings[0]) // 4, scale=0.4 * np.pi * swings[0]))
-
-
-def face_points(problem: Problem, condition: FaceCondition, seed: int) -> dict[str, Float[np.ndarray, " points"]]:
-    """Points of the domain, pressed onto a face."""
-    count = 1 if len(problem.domain.axes) == 1 else 128
-    places = sobol_points(problem.domain, count, seed + 1)
-    places[condition.face.axis] = np.full(count, problem.domain.ends(condition.face.axis)[condition.face.side])
-    return places

@@ -15,6 +15,7 @@ from .._core.names import Symbol
 from ..calculus import partials
 from ..problem import FaceCondition, Problem, scalar_values, unknown_field_values
 from ._grid import Grid
+from ._joints import joint_orders, joint_rows
 
 Levels = dict[str, list[Float[Array, "*grid"]]]
 """For each field its values and its derivatives along the marching axis, up to the order of its law."""
@@ -50,9 +51,8 @@ class Nodal(eqx.Module):
             return self.unknown_field(symbol)
         in_time = symbol.partial.count(self.march) if self.march else 0
         values = self.derived(base, in_time) if base in problem.derived else self.levels[base][in_time]
-        for axis in symbol.partial:
-            if axis != self.march:
-                values = self.grid.differentiate(values, axis)
+        for axis in sorted(set(symbol.partial) - {self.march}):
+            values = self.grid.differentiate(values, axis, symbol.partial.count(axis))
         return values
 
     def derived(self, name: str, in_time: int) -> Float[Array, "*grid"]:
@@ -114,19 +114,47 @@ class Nodal(eqx.Module):
         return jax.vmap(at)(points).reshape(self.grid.shape)
 
     def residuals(self, pairs: dict[str, str], boundary: tuple[FaceCondition, ...]) -> dict[str, Float[Array, "*grid"]]:
-        """For each field the residual of the law that determines it, with its boundary conditions in place of the
-        outermost rows. `pairs` maps field to law."""
-        found = {name: self.call(self.problem.laws[law]) for name, law in pairs.items()}
+        """For each field the residual of the law that determines it, with jumps at the joints of elements and boundary
+        conditions in place of the outermost rows. `pairs` maps field to law."""
+        return self.bounded(self.jointed(self.laws(pairs)), pairs, boundary)
+
+    def laws(self, pairs: dict[str, str]) -> dict[str, Float[Array, "*grid"]]:
+        """For each field the residual of its law at every node."""
+        return {name: self.call(self.problem.laws[law]) for name, law in pairs.items()}
+
+    def jointed(self, found: dict[str, Float[Array, "*grid"]]) -> dict[str, Float[Array, "*grid"]]:
+        """The rows of every field with the jumps at the joints in their places."""
+        for place, axis in enumerate(self.grid.axes):
+            if self.grid.lines[place].elements > 1:
+                orders = joint_orders(self.problem, axis)
+                found = {
+                    name: joint_rows(rows, self.levels[name][0], self.grid, place, orders[name])
+                    for name, rows in found.items()
+                }
+        return found
+
+    def bounded(
+        self, found: dict[str, Float[Array, "*grid"]], pairs: dict[str, str], boundary: tuple[FaceCondition, ...]
+    ) -> dict[str, Float[Array, "*grid"]]:
+        """The rows of every field with the boundary conditions in their places.
+
+        On each face the condition of lowest order stands in the outermost row and the next one in the row beside it:
+        values on the rim of the grid, slopes on the ring inside it. Where two rings cross, near a corner, one of the
+        two slopes is left out: it follows from the other and from the values on both faces.
+        """
+        ranked: list[tuple[int, str, FaceCondition]] = []
         taken: dict[tuple, int] = {}
-        # Derivatives first: at a corner the value condition of the other face has the last word.
-        for condition in sorted(boundary, key=lambda c: -c.order):
+        for condition in sorted(boundary, key=lambda c: c.order):
             owner = self.owner(condition, pairs)
+            rank = taken.get((owner, condition.face), 0)
+            taken[owner, condition.face] = rank + 1
+            ranked.append((rank, owner, condition))
+        # Inner rows and derivatives first: at a corner the value condition of the other face has the last word.
+        for rank, owner, condition in sorted(ranked, key=lambda c: (-c[0], -c[2].order)):
             place = self.grid.axes.index(condition.face.axis)
             miss = self.symbol(condition.quantity) - condition.sign * self.call(condition.target)
-            count = taken.get((owner, condition.face), 0)
-            taken[owner, condition.face] = count + 1
             end = self.grid.shape[place] - 1 if condition.face.side else 0
-            row = end - count if condition.face.side else count
+            row = end - rank if condition.face.side else rank
             at_end = jnp.take(miss, end, axis=place)
             found[owner] = jnp.moveaxis(jnp.moveaxis(found[owner], place, 0).at[row].set(at_end), 0, place)
         return found

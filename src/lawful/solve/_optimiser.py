@@ -54,6 +54,11 @@ class Optimiser(eqx.Module):
     def start(self, x: Float[Array, " n"], residual: Float[Array, " m"]) -> Any:
         """The state at the starting point, where the residual is known."""
 
+    def rebased(self, state: Any, residual: Float[Array, " m"]) -> Any:
+        """The state where x is the same and the rows have changed, running again but for what was learnt about x."""
+        fresh = self.start(state.x, residual)
+        return eqx.tree_at(lambda s: s.steps, fresh, state.steps)
+
     @abc.abstractmethod
     def move(self, system: System, state: Any, *known: Array) -> Any:
         """A step, from where the residual is known, and the Jacobian if the optimiser takes it."""

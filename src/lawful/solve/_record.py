@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @in_float64
 def record(solution: Solution, title: str) -> Record:
     checked = solution.problem.check()
+    weighed = [name.removeprefix("condition: ") for name in solution.task.blocks if name.startswith("condition: ")]
     panels = residual_panels(solution)
     return Record(
         title=title,
@@ -38,8 +39,8 @@ def record(solution: Solution, title: str) -> Record:
         noise=solution.noise,
         chi2=solution.chi2,
         dof=solution.dof,
-        exact=checked.exact,
-        penalised=checked.penalised,
+        exact=tuple(text for text in checked.exact if text not in weighed),
+        penalised=tuple(dict.fromkeys((*checked.penalised, *weighed))),
         observed=checked.observed,
         laws=tuple(law_text(name, law) for name, law in solution.problem.laws.items()),
         scaling=str(solution.sizes),
@@ -59,6 +60,7 @@ def notes(solution: Solution) -> tuple[str, ...]:
         found.append(str(solution.crosscheck))
     if solution.accuracy is not None:
         found.append(f"fields accurate to {solution.accuracy:.1e} of their size, against a run on a doubled mesh")
+    found += [str(audit) for audit in solution.audits]
     found += [f"{label}: {seen}" for label, seen in solution.residual_correlation().items() if seen.inflation > 1]
     if not solution.noise and solution.dof > 0:
         found.append(
@@ -147,12 +149,19 @@ def curve(solution: Solution, item: Observation):
 
 def field_panels(solution: Solution) -> tuple[FieldPanel, ...]:
     """Every field on a regular grid; none beyond two axes, where no picture shows it."""
-    from ._solution import mesh
-
     if len(solution.problem.domain.axes) > 2:
         return ()
     lines = solution.lines()
-    return tuple(FieldPanel(name, lines, solution.evaluate(name, **mesh(lines))) for name in solution.problem.fields)
+    return tuple(
+        FieldPanel(name, lines, solution.on_grid(name, lines), one_scale=one_scale(solution))
+        for name in solution.problem.fields
+    )
+
+
+def one_scale(solution: Solution) -> bool:
+    """Whether the first two axes are lengths of one shape, so that a circle must look like one."""
+    pieces = solution.problem.domain.boundary().surfaces
+    return bool(pieces) and set(solution.problem.domain.axes[:2]) <= set(pieces[0].carrier.axes)
 
 
 def unknown_panels(solution: Solution) -> tuple[FieldPanel, ...]:
@@ -164,7 +173,8 @@ def unknown_panels(solution: Solution) -> tuple[FieldPanel, ...]:
 
 
 def residual_panels(solution: Solution) -> tuple[ResidualPanel, ...]:
-    return tuple(ResidualPanel(name, *solution.residual_map(name)) for name in solution.problem.laws)
+    scale = one_scale(solution)
+    return tuple(ResidualPanel(name, *solution.residual_map(name), one_scale=scale) for name in solution.problem.laws)
 
 
 def history(solution: Solution) -> dict[str, list[float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,8 +11,18 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.compilation import quickly
-from ..geometry import grid
-from ..problem import Model, Problem, face_conditions, law_symbols, raw_size
+from ..geometry import Box, grid
+from ..problem import (
+    FaceCondition,
+    Model,
+    Problem,
+    SurfaceCondition,
+    face_conditions,
+    law_symbols,
+    raw_size,
+    right_hand_side,
+    surface_conditions,
+)
 
 
 class Sizes(eqx.Module):
@@ -70,18 +82,37 @@ def field_size(problem: Problem, name: str, lengths: dict[str, float]) -> float:
             symbol = problem.vocabulary.resolve(key, data.name)
             if symbol.base == name:
                 found.append(np.abs(data.columns[key]).max() * np.prod([lengths[axis] for axis in symbol.partial]))
-    points = grid(problem.domain, dict.fromkeys(problem.domain.axes, 9))
-    known = {**problem.constants, **{key: unknown.guess for key, unknown in problem.unknowns.items()}}
-    for condition in face_conditions(problem):
-        if condition.exact and condition.field == name:
-            names = problem.vocabulary.resolve_all(condition.target, "condition")
-            values = [
-                float(condition.target(**{n: points[n][i] if n in points else known[n] for n in names}))
-                for i in range(len(next(iter(points.values()))))
-            ]
-            found.append(np.abs(values).max() * lengths[condition.face.axis] ** condition.order)
+    found += [given_size(problem, c, lengths) for c in face_conditions(problem) if c.exact and c.field == name]
+    found += [given_size(problem, c, lengths) for c in surface_conditions(problem) if c.exact and c.field == name]
     largest = max(found, default=0.0)
     return float(largest) if largest > 0 else 1.0
+
+
+def given_size(problem: Problem, condition: FaceCondition | SurfaceCondition, lengths: dict[str, float]) -> float:
+    """The size of a field that a condition speaks of: what is given, times a length for every derivative. A condition
+    du/dn = b + c u speaks of b / c where c is large."""
+    known = {**problem.constants, **{key: unknown.guess for key, unknown in problem.unknowns.items()}}
+    value, slope = right_hand_side(problem, condition, known)
+    if isinstance(condition, FaceCondition):
+        points, length = spread_points(problem), lengths[condition.face.axis] ** condition.order
+    else:
+        points, _ = condition.border(81, 0)
+        length = float(shape_length(condition.axes, lengths)) if condition.normal else 1.0
+    given = np.abs(jax.vmap(lambda point: value(**point))(points)) * length
+    if slope is not None:
+        given = given / (1 + length * np.abs(jax.vmap(lambda point: slope(**point))(points)))
+    return float(np.max(given))
+
+
+def spread_points(problem: Problem) -> dict[str, Float[np.ndarray, " n"]]:
+    """Points all over the domain, of a box with its ends."""
+    domain = problem.domain
+    return grid(domain, dict.fromkeys(domain.axes, 9)) if isinstance(domain, Box) else domain.sample(256, 0)
+
+
+def shape_length(axes: tuple[str, ...], lengths: Mapping[str, float | np.ndarray]) -> Float[Array, ""]:
+    """A typical length across a shape: the shortest of its axes."""
+    return jnp.min(jnp.stack([jnp.asarray(lengths[axis]) for axis in axes]))
 
 
 def law_sizes(problem: Problem, fields: dict[str, float], lengths: dict[str, float]) -> dict[str, float]:
@@ -92,7 +123,10 @@ def law_sizes(problem: Problem, fields: dict[str, float], lengths: dict[str, flo
     """
     rng, axes = np.random.default_rng(0), problem.domain.axes
     phases = {name: rng.uniform(0, 2 * np.pi, (8, len(axes))) for name in problem.fields}
-    points = {axis: rng.uniform(*problem.domain.ends(axis), 8) for axis in axes}
+    if isinstance(problem.domain, Box):
+        points = {axis: rng.uniform(*problem.domain.ends(axis), 8) for axis in axes}
+    else:
+        points = problem.domain.sample(8, 0)
     still = (*problem.vocabulary.plain, *axes)
 
     def squares(phase, point):

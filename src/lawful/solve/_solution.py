@@ -8,19 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from .._core.compilation import compiled
 from .._core.estimates import Estimate, plain
 from .._core.files import write_arrays, write_json
 from .._core.messages import BadInput, listing, nearest
 from .._core.precision import in_float64
 from .._core.record import Status
 from ..problem import Model, Problem
+from ._audit import Audit
 from ._correlation import ResidualCorrelation, residual_correlation
+from ._evaluate import evaluate_batch
 from ._fit import Fitted, Step, history_rows
 from ._scaling import Sizes
 from ._task import Task
@@ -69,6 +68,8 @@ class Solution:
     log_likelihood: float
     accuracy: float | None
     """Of the fields, relative to their size, against a run on a doubled mesh; None where the method has no mesh."""
+    audits: tuple[Audit, ...]
+    """For each law its residual at points that no fit has seen; empty on one axis."""
     seconds: float
     sizes: Sizes
     task: Task = field(repr=False)
@@ -156,15 +157,26 @@ class Solution:
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """A law's residual, in units of the typical size of its terms, on a regular grid that the fit has not seen.
 
-        Returns (lines by axis, values on their grid).
+        Returns (lines by axis, values on their grid), NaN outside a shape.
         """
         if law not in self.problem.laws:
             raise BadInput(
                 f"there is no law '{law}'{nearest(law, self.problem.laws)} Laws: {listing(self.problem.laws)}."
             )
         lines = self.lines(counts)
-        values = self.evaluate(self.problem.laws[law], **mesh(lines)) / float(self.sizes.laws[law])
-        return lines, values
+        return lines, self.on_grid(self.problem.laws[law], lines) / float(self.sizes.laws[law])
+
+    @in_float64
+    def on_grid(self, what: str | Callable, lines: Mapping[str, np.ndarray]) -> Float[np.ndarray, "..."]:
+        """A named quantity, or a function of named quantities, on the grid of some lines; NaN outside a shape."""
+        places = mesh(lines)
+        flat = {axis: places[axis].ravel() for axis in self.problem.domain.axes}
+        inside = self.problem.domain.contains(flat)
+        values = np.full(inside.shape, np.nan)
+        if inside.any():
+            there = {axis: column[inside] for axis, column in flat.items()}
+            values[inside] = np.asarray(evaluate_batch(self.model, what, there))
+        return values.reshape(next(iter(places.values())).shape)
 
     def lines(self, counts: Mapping[str, int] | None = None) -> dict[str, np.ndarray]:
         """Regular coordinates on each axis; by default 401 on one axis, 101 on each of two, 21 beyond."""
@@ -173,12 +185,13 @@ class Solution:
         return {axis: np.linspace(*box.ends(axis), (counts or {}).get(axis, usual)) for axis in box.axes}
 
     def to_xarray(self, counts: Mapping[str, int] | None = None):
-        """Every field and derived quantity on a regular grid, as an `xarray.Dataset`; estimates are its attributes."""
+        """Every field and derived quantity on a regular grid (NaN outside a shape), as an `xarray.Dataset`; estimates
+        are its attributes."""
         import xarray as xr
 
         lines = self.lines(counts)
         names = (*self.problem.fields, *self.problem.derived)
-        variables = {name: (tuple(lines), self.evaluate(name, **mesh(lines))) for name in names}
+        variables = {name: (tuple(lines), self.on_grid(name, lines)) for name in names}
         return xr.Dataset(variables, coords=lines, attrs={name: str(found) for name, found in self.estimates.items()})
 
     def check(self) -> Solution:
@@ -239,6 +252,7 @@ class Solution:
             **{name: found.to_json() for name, found in self.estimates.items()},
             "status": str(self.status),
             "converged": self.status.converged,
+            "residuals": {a.law: {"rms": plain(a.rms), "worst": plain(a.worst), "at": a.place} for a in self.audits},
             "noise": {label: plain(level) for label, level in self.noise.items()},
             "seconds": self.seconds,
         }
@@ -246,13 +260,3 @@ class Solution:
 
 def mesh(lines: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return dict(zip(lines, np.meshgrid(*lines.values(), indexing="ij"), strict=True))
-
-
-@compiled(lambda *_: False)
-def evaluate_batch(
-    model: Model, what: str | Callable, points: dict[str, Float[np.ndarray, " n"]]
-) -> Float[Array, " n"]:
-    def one(point):
-        return jnp.asarray(model.quantity(what, point) if isinstance(what, str) else model.call(what, point))
-
-    return jax.vmap(one)(points)

@@ -19,7 +19,9 @@ from .._core.files import read_arrays
 from .._core.messages import BadInput
 from .._core.precision import in_float64
 from .._core.record import Status
+from ..geometry import Box
 from ..problem import Model, Problem
+from ._audit import Audit, audits
 from ._collocation import Collocation
 from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
 from ._keeper import Keeper, fingerprint
@@ -33,6 +35,7 @@ from ._uncertainty import Uncertainty, correlation, describe_loose, labels
 from ._unknown_field import FieldEstimate
 
 MOST_REFINEMENTS = 6
+LOOKED_AT = 4096  # points of each look at the laws' residual, once a solution is found
 MOST_RESCUES = 2  # where the laws cannot be solved at all, which a finer mesh may cure
 
 
@@ -62,6 +65,11 @@ def solve(
     begin = time.monotonic()
     method = method or default_method(problem)
     problem.check()
+    if isinstance(method, Collocation) and not isinstance(problem.domain, Box):
+        raise BadInput(
+            f"Collocation solves on boxes, but the domain is a {type(problem.domain).__name__}; use"
+            " method=lf.Neural(), for smooth fields lf.Neural(trial=lf.Spectral(12))."
+        )
     if resume and out is None:
         raise BadInput("resume=True needs out=..., the folder of the run to continue.")
     digest = fingerprint(problem, method)
@@ -84,7 +92,7 @@ def run(
 ) -> tuple[Task, Fitted, float | None, int]:
     """Fit, and refine the mesh until it no longer matters."""
     task = method.task(problem)
-    optimiser = optimiser or method.optimiser(len(task.start))
+    optimiser = optimiser or method.optimiser(task)
     levels = 0.05 * spread(task.observed)
     state = FitState(np.asarray(task.start), levels, law_weight(task, levels, 1))
     saved = keeper.load()
@@ -195,11 +203,13 @@ def assemble(
     loose = fitted.uncertain.loose
     names = tuple(labels(named, task.layout))
     shown = [i for i, name in enumerate(names) if " mode " not in name]
+    model = model_at(task, jnp.asarray(fitted.x))
+    audited = audits(model, task.sizes, LOOKED_AT) if len(named.domain.axes) > 1 else ()
     return Solution(
         problem=named,
         method=method,
-        model=model_at(task, jnp.asarray(fitted.x)),
-        status=Status(fitted.converged, fitted.reason),
+        model=model,
+        status=trusted(fitted, audited),
         estimates=estimates(task, fitted, covariance, freedom),
         noise={label: float(level) for label, level in zip(task.noise.labels, fitted.levels, strict=True)},
         chi2=chi2,
@@ -209,6 +219,7 @@ def assemble(
         history=tuple(fitted.history),
         log_likelihood=float(-0.5 * chi2 - np.sum(np.log(sd * math.sqrt(2 * math.pi)))),
         accuracy=accuracy,
+        audits=audited,
         seconds=seconds,
         sizes=task.sizes,
         task=task,
@@ -216,6 +227,14 @@ def assemble(
         refinements=refinements,
         digest=digest,
     )
+
+
+def trusted(fitted: Fitted, audited: tuple[Audit, ...]) -> Status:
+    """Converged, unless a law is far from met at some place, out of proportion to the rest of the domain."""
+    found = next((a for a in audited if a.cheats), None)
+    if found is None:
+        return Status(fitted.converged, fitted.reason)
+    return Status(False, f"the worst place is out of proportion to the rest: {found}; {fitted.reason}")
 
 
 def estimates(

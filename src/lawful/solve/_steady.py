@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from ..problem import FaceCondition, Problem
 from ._grid import Grid
 from ._march import dense_solve
@@ -53,20 +54,37 @@ def balance(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     return Steady(scheme, {name: solved[name] * scheme.sizes[name] for name in solved})
 
 
+@compiled(lambda *_: False)
+def steady_on(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
+    """The fields computed once."""
+    return balance(scheme, raw)
+
+
 def damped_newton(residual: Callable, guess: Float[Array, " n"]) -> Float[Array, " n"]:
-    """Newton's method; each step is halved until the residual falls. NaN where it does not converge."""
+    """Newton's method with a natural damping: a share of the step is taken after which the next correction, by the same
+    matrix, is shorter. NaN where it does not converge.
+
+    Corrections rather than residuals are compared, whose size says nothing where rows of a law have very different
+    scales. Source: Deuflhard, Newton Methods for Nonlinear Problems (2004), 3.3.
+    """
 
     def body(carry):
-        x, _, count, _ = carry
+        x, before, count, _ = carry
         value = residual(x)
-        step = jnp.linalg.solve(jax.jacfwd(residual)(x), value)
-        shares = 0.5 ** jnp.arange(8)
-        norms = jax.vmap(lambda share: jnp.linalg.norm(residual(x - share * step)))(shares)
+        factors = jax.scipy.linalg.lu_factor(jax.jacfwd(residual)(x))
+        step = jax.scipy.linalg.lu_solve(factors, value)
+        length = jnp.linalg.norm(step)
+        shares = 0.5 ** jnp.arange(10)
+        ahead = jax.vmap(lambda share: residual(x - share * step), out_axes=1)(shares)
+        norms = jnp.linalg.norm(jax.scipy.linalg.lu_solve(factors, ahead), axis=0)
         norms = jnp.where(jnp.isfinite(norms), norms, jnp.inf)
+        shorter = norms <= (1 - shares / 4) * length
+        chosen = jnp.where(jnp.any(shorter), jnp.argmax(shorter), jnp.argmin(norms))
         # The full step is taken near the solution, where rounding makes comparisons meaningless.
         size = jnp.max(jnp.abs(step)) / (1.0 + jnp.max(jnp.abs(x)))
-        share = jnp.where(size < 1e-6, 1.0, shares[jnp.argmin(norms)])
-        return x - share * step, size, count + 1, (size < 1e-9) | ~jnp.isfinite(size)
+        share = jnp.where(size < 1e-6, 1.0, shares[chosen])
+        floor = (size < 1e-7) & (size > 0.3 * before)  # rounding of the matrix itself
+        return x - share * step, size, count + 1, (size < 1e-11) | floor | ~jnp.isfinite(size)
 
     def cond(carry):
         return ~carry[3] & (carry[2] < NEWTON_STEPS)

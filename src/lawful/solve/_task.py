@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from typing import Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..problem import Model, Normal, Problem, raw_size, smoothness
+from ._ground import Ground
 from ._observations import Noise, Observation
 from ._scaling import Sizes
 
@@ -96,6 +98,24 @@ class Task(eqx.Module):
     @abc.abstractmethod
     def long_loops(self) -> bool:
         """Whether the rows are long loops over large arrays rather than linear algebra: what the compiler asks."""
+
+    @property
+    def ground(self) -> Ground | None:
+        """Where the laws are asked to hold at the start; None where that never changes."""
+        return None
+
+    def on(self, ground: Ground) -> Self:
+        """The same task with the laws asked to hold there."""
+        return self
+
+    def turned(self, ground: Ground, x: Float[Array, " n"], step: int, stopped: bool) -> Ground | None:
+        """Where they are to hold from step `step` of the fit on, which stands at x; None to go on as before, or to end
+        where the optimiser has `stopped`."""
+        return None
+
+    def met(self, ground: Ground) -> bool:
+        """Whether the laws hold well enough where the fit had not looked."""
+        return False
 
     @abc.abstractmethod
     def finer(self) -> Task | None:
