@@ -18,7 +18,21 @@ from lawful.studies import misra
 from lawful.studies._base import Effort, Outcome
 from problem.bad_problems import BAD_PROBLEMS
 
-STUDIES = ["air-track", "diffusivity", "lorenz", "misra", "oscillator", "pendulum"]
+STUDIES = [
+    "air-track",
+    "allen-cahn",
+    "burgers",
+    "burgers-inverse",
+    "diffusivity",
+    "inductive-bias",
+    "kdv",
+    "kuramoto-sivashinsky",
+    "lorenz",
+    "misra",
+    "oscillator",
+    "pendulum",
+    "pipe",
+]
 
 
 def lawful(*words):

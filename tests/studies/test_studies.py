@@ -226,3 +226,49 @@ def test_the_seed_draws_the_noise():
         for s in range(50)
     ]
     assert np.mean(spread) == pytest.approx(0.02, rel=0.1)
+
+
+def test_pipe():
+    numbers = run("pipe")
+    assert numbers["poiseuille_error"] < 1e-12
+    assert numbers["poiseuille_slip"] < 1e-13
+    assert numbers["womersley_rel_l2"] < 1e-6
+    assert numbers["womersley_slip"] < 1e-13
+    assert max(numbers["error_in_sd"].values()) < 3
+    assert 0.005 < numbers["n"]["sd"] < 0.02
+
+
+def test_allen_cahn():
+    numbers = run("allen-cahn")
+    assert numbers["reference_doubt"] < 1e-8
+    assert numbers["rel_l2"] < 1e-6  # below the best published for a network
+
+
+def test_kdv():
+    numbers = run("kdv")
+    assert numbers["rel_l2"] < 1e-6
+    assert max(numbers[f"{name}_change"] for name in ("mass", "momentum", "energy")) < 1e-8
+
+
+def test_kuramoto_sivashinsky():
+    numbers = run("kuramoto-sivashinsky", "--set", "span=0.1")
+    assert numbers["rel_l2"] < 1e-6
+
+
+def test_burgers():
+    numbers = run("burgers")
+    assert numbers["rel_l2"] < 1e-4
+    assert numbers["max_residual"] < 0.05
+    assert numbers["collocation_rel_l2"] < 1e-6
+    # The naive network must be caught cheating, and where.
+    assert numbers["naive_status"].startswith("not converged")
+    assert numbers["naive_rel_l2"] > 1e-2
+    assert numbers["naive_max_residual"] > 10 * numbers["naive_rms_residual"]
+
+
+def test_burgers_inverse():
+    numbers = run("burgers-inverse")
+    assert numbers["clean_error_percent"] < 1e-5
+    assert numbers["worst_error_in_sd"] < 4
+    [noisy] = [row for row in numbers["table"] if row["noise_percent"] == 1]
+    assert 0.2 < 100 * noisy["l2"]["sd"] / noisy["l2"]["value"] < 2

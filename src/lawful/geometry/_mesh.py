@@ -100,6 +100,7 @@ class Mesh(Shape):
     corners: Float[np.ndarray, "n 3 3"]
     label: str = eqx.field(static=True)
     order: int = eqx.field(static=True)
+    box: tuple[tuple[float, float], ...] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -125,6 +126,9 @@ class Mesh(Shape):
         corners = vertices[oriented(vertices, triples)]
         solid = np.linalg.norm(crossed(corners), axis=-1) > 1e-14 * np.ptp(vertices, axis=0).max() ** 2
         self.corners, self.axes, self.label, self.order = corners[solid], tuple(axes), label, order
+        # numbers of their own, for inside compiled functions the corners are traced
+        low, high = self.corners.min(axis=(0, 1)), self.corners.max(axis=(0, 1))
+        self.box = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
         if not self.measure > 0:
             raise BadInput("Mesh has no inside: its triangles enclose no volume; check the file.")
 
@@ -144,8 +148,7 @@ class Mesh(Shape):
         return cls(vertices, triangles, axes=axes, label=label, order=order)
 
     def ends(self, axis: str) -> tuple[float, float]:
-        values = self.corners[..., self._index(axis)]
-        return float(values.min()), float(values.max())
+        return self.box[self._index(axis)]
 
     @property
     def measure(self) -> float:

@@ -71,7 +71,7 @@ def audit(model: Model, name: str, size: float, count: int) -> Audit:
 
 
 def crowded(domain: Domain, points: Points, found: np.ndarray, count: int, reach: float, seed: int) -> Points:
-    """Points around the worst ones, within a fraction of the axes; those that fall outside stay where they came from."""
+    """Points around the worst ones, within a fraction of the axes; those that fall outside stay where they were."""
     rng = np.random.default_rng(seed)
     worst = np.argsort(-found)[:CROWD][np.arange(count) % CROWD]
     moved = {

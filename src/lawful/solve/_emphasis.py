@@ -29,8 +29,8 @@ class Attention(Emphasis):
 
         l <- decay l + rate |r| / max |r|.
 
-    decay, rate   l settles at rate / (1 - decay) times the mean relative residual; 0.99 and 0.005 suit Gauss-Newton steps,
-                  0.999 and 0.01 steps of first order.
+    decay, rate   l settles at rate / (1 - decay) times the mean relative residual; 0.99 and 0.005 suit Gauss-Newton
+                  steps, 0.999 and 0.01 steps of first order.
     every         steps between changes.
 
     Use it with `sampling=Fixed()`: it remembers points. Source: S. J. Anagnostopoulos, J. D. Toscano, N. Stergiopulos,

@@ -74,11 +74,12 @@ class Neural(eqx.Module):
     exact_walls: bool = True
 
     def optimiser(self, task: NeuralTask) -> Optimiser:
-        """What minimises by default: a trust region on one axis, long damped steps on more, Adam for large networks."""
+        """What minimises by default: a trust region, long damped steps for networks on several axes, Adam for large
+        ones."""
         if len(task.start) > MOST_PARAMETERS:
             return Adam()
-        one = len(task.problem.domain.axes) == 1
-        return LevenbergMarquardt(ftol=1e-5, max_steps=150) if one else GaussNewton()
+        long = isinstance(task.trial, MLP) and len(task.problem.domain.axes) > 1
+        return GaussNewton() if long else LevenbergMarquardt(ftol=1e-5, max_steps=150)
 
     def task(self, problem: Problem) -> NeuralTask:
         return neural_task(problem, self)
