@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.estimates import plain
 from ..geometry import Domain
 from ..problem import Model
 from ._evaluate import evaluate_batch
@@ -36,6 +37,10 @@ class Audit:
         """Whether the worst place is out of proportion to the rest: the law holds nearly everywhere, and not at all
         where it matters. Near a shock a field can look perfect and be wrong."""
         return not (self.worst <= LARGE or self.worst <= OUTLIER * self.rms)
+
+    def to_json(self) -> dict:
+        """Numbers as numbers; null where the residual is not finite."""
+        return {"rms": plain(self.rms), "worst": plain(self.worst), "at": self.place}
 
     def __str__(self) -> str:
         where = ", ".join(f"{axis} = {value:.4g}" for axis, value in self.place.items())

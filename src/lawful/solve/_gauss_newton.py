@@ -95,7 +95,7 @@ class GaussNewton(Optimiser):
     Squares Problems, SIAM 1996, 2.9 (corrected seminormal equations).
     """
 
-    ftol: float = 1e-3
+    ftol: float = 1e-5
     gtol: float = 1e-12
     curvature: float = 0.75
     least: float = 1e-15

@@ -252,7 +252,7 @@ class Solution:
             **{name: found.to_json() for name, found in self.estimates.items()},
             "status": str(self.status),
             "converged": self.status.converged,
-            "residuals": {a.law: {"rms": plain(a.rms), "worst": plain(a.worst), "at": a.place} for a in self.audits},
+            **({"residuals": {audit.law: audit.to_json() for audit in self.audits}} if self.audits else {}),
             "noise": {label: plain(level) for label, level in self.noise.items()},
             "seconds": self.seconds,
         }
