@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from kills import Killed, Until
 
 import lawful as lf
 from lawful.solve._keeper import Keeper
@@ -112,25 +113,6 @@ def test_emphasis_still_solves(emphasis):
     method = larger(sampling=lf.Fixed(), emphasis=emphasis)
     solution = lf.solve(front(nu=0.3), method, optimiser=lf.GaussNewton(max_steps=80), progress=False)
     assert solution.audits[0].rms < 1e-2
-
-
-class Killed(BaseException):
-    """Nothing in the library may catch this one."""
-
-
-class Until:
-    """Watches in silence, and kills the fit at the given moment."""
-
-    def __init__(self, moment):
-        self.left = moment
-
-    def __call__(self, moment):
-        if self.left == 0:
-            raise Killed
-        self.left -= 1
-
-    def close(self):
-        pass
 
 
 def test_a_killed_course_goes_on_bit_for_bit(tmp_path, monkeypatch):

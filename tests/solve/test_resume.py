@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kills import Killed, Until
 from typer.testing import CliRunner
 
 import lawful as lf
@@ -31,25 +32,6 @@ def cooling(values=U):
     return lf.Problem(
         DOMAIN, "u", {"decay": decay}, START, {"k": lf.Positive(1.0)}, data=lf.Data({"t": T, "u": values})
     )
-
-
-class Killed(BaseException):
-    """Nothing in the library may catch this one."""
-
-
-class Until:
-    """Watches in silence, and kills the fit at the given moment."""
-
-    def __init__(self, moment):
-        self.left = moment
-
-    def __call__(self, moment):
-        if self.left == 0:
-            raise Killed
-        self.left -= 1
-
-    def close(self):
-        pass
 
 
 METHODS = {

@@ -39,7 +39,7 @@ class Factor(eqx.Module):
     peak: Float[np.ndarray, ""]
 
     def __call__(self, **point: Scalar) -> Scalar:
-        levels = [level(surface, point) for surface in self.whole]
+        levels = [jnp.asarray(surface.level(**point)) for surface in self.whole]
         levels += [joined(chain)(**point) for chain in self.chains]
         return jnp.prod(jnp.stack(levels)) / self.peak
 
@@ -65,12 +65,6 @@ def vanishing_on(groups: Sequence[tuple[Surface, ...]], domain: Domain) -> Facto
     return Factor(whole, chains, np.asarray(peak))
 
 
-def level(surface: Surface, point: dict[str, Scalar]) -> Scalar:
-    """The level of the whole curve or surface that a piece lies on, positive on the domain's side."""
-    found = jnp.asarray(surface.carrier.level(**point))
-    return -found if surface.turned else found
-
-
 def stands_alone(surface: Surface, border: tuple[Surface, ...], inside: Points, size: float) -> bool:
     """Whether the whole curve or surface of a piece vanishes nowhere in the domain but on the piece itself."""
     if surface.cuts or np.any(values(surface, inside) <= 0):
@@ -84,7 +78,7 @@ def stands_alone(surface: Surface, border: tuple[Surface, ...], inside: Points, 
 
 
 def values(surface: Surface, points: Points) -> Float[np.ndarray, " n"]:
-    return np.asarray(jax.vmap(lambda point: level(surface, point))(points))
+    return np.asarray(jax.vmap(lambda point: jnp.asarray(surface.level(**point)))(points))
 
 
 def chained(surfaces: Sequence[Surface], size: float) -> tuple[tuple[Surface, ...], ...]:

@@ -56,14 +56,18 @@ class Surface(eqx.Module):
         """Zero on the piece and positive elsewhere in the closed domain, of slope 1 inwards on the piece; smooth but at
         its ends. Not the distance in a straight line away from the piece. Takes the point by axis; axes that it does
         not need may come with it."""
-        level = self.carrier.level(**point)
-        level = -level if self.turned else level
+        level = self.level(**point)
         reaches = [
             reach for reach in (self.carrier.reach(**point), *(cut(**point) for cut in self.cuts)) if reach is not None
         ]
         if not reaches:
             return jnp.asarray(level)
         return trimmed(level, functools.reduce(both, reaches), self.carrier.size)
+
+    def level(self, **point: Scalar) -> Scalar:
+        """Zero on the whole curve or surface of the piece, of slope 1 there, positive on the domain's side."""
+        found = self.carrier.level(**point)
+        return -found if self.turned else found
 
     def normal(self, points: Points) -> Points:
         """The outward unit normal at points on the piece, for each axis of the shape (not of the span)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -20,6 +19,7 @@ from ._optimiser import (
     System,
     cost_of,
     first_of,
+    unless_stopped,
 )
 
 _SLOWER, _WILD = 0.5, 0.2  # the rate after a step that gained nothing, and after one that went to infinity
@@ -75,11 +75,8 @@ class Adam(Optimiser):
             status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
 
-    def rebased(self, state: AdamState, residual: Float[Array, " m"]) -> AdamState:
-        """The state where x is the same and the rows have changed: moments and rate are kept."""
-        fresh = self.start(state.x, residual)
-        kept = lambda s: (s.moments, s.rate, s.steps)
-        return eqx.tree_at(kept, fresh, kept(state))
+    def learnt(self, state: AdamState) -> tuple:
+        return state.moments, state.rate, state.steps
 
     def move(self, system: System, state: AdamState, *known: Array) -> AdamState:
         """`updates` updates; `known` is not needed."""
@@ -110,7 +107,7 @@ class Adam(Optimiser):
             steps=steps,
             status=first_of([(over, REDUCTION), (steps >= self.max_steps, STEP_LIMIT)]),
         )
-        return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
+        return unless_stopped(state, new)
 
     def reason(self, state: AdamState) -> str:
         after = f"after {int(state.steps) * self.updates} updates, rate {self.rate * float(state.rate):.1e}"

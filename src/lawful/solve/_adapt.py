@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .._core.compilation import compiled
 from ._grid import Grid, Line
-from ._march import Marched, end_of_step, initial_state, march, solve_step
+from ._march import Marched, end_of_step, first_guess, initial_state, march, solve_step
 from ._scheme import Scheme
 from ._steady import Steady, SteadyScheme, steady_on
 from ._tails import LARGEST, SAFETY, needed, needs, step_error
@@ -83,8 +83,7 @@ def walk(scheme: Scheme, raw: dict[str, Array], end: float, accuracy: float, tol
 @compiled(lambda *_: False)
 def begun(scheme: Scheme, raw: dict[str, Array], begin: Float[Array, ""], end: Float[Array, ""]) -> Walk:
     state = initial_state(scheme, raw, begin)
-    guess = {name: jnp.zeros((scheme.stages, *scheme.grid.shape)) for name in scheme.orders}
-    guess = {name: g if scheme.orders[name] else g + scheme.sizes[name] for name, g in guess.items()}
+    guess = first_guess(scheme)
     return Walk(
         begin,
         FIRST_SHARE * (end - begin),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
@@ -20,6 +19,7 @@ from ._optimiser import (
     System,
     cost_of,
     first_of,
+    unless_stopped,
 )
 
 _ARMIJO, _CURVATURE = 1e-4, 0.9  # the weak Wolfe conditions
@@ -84,11 +84,8 @@ class SelfScaledBroyden(Optimiser):
             status=status,
         )
 
-    def rebased(self, state: BroydenState, residual: Float[Array, " m"]) -> BroydenState:
-        """The state where x is the same and the rows have changed: the inverse Hessian is kept."""
-        fresh = self.start(state.x, residual)
-        kept = lambda s: (s.inverse, s.steps)
-        return eqx.tree_at(kept, fresh, kept(state))
+    def learnt(self, state: BroydenState) -> tuple:
+        return state.inverse, state.steps
 
     def move(self, system: System, state: BroydenState, *known: Array) -> BroydenState:
         """`updates` updates; `known` is not needed."""
@@ -116,7 +113,7 @@ class SelfScaledBroyden(Optimiser):
             ]
         )
         new = BroydenState(x=here.x, cost=cost, inverse=inverse, settled=settled, steps=steps, status=status)
-        return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
+        return unless_stopped(state, new)
 
     def reason(self, state: BroydenState) -> str:
         after = f"after {int(state.steps) * self.updates} updates"

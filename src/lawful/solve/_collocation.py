@@ -155,10 +155,6 @@ class CollocationTask(Task):
         assert self.edges is not None
         return dataclasses.replace(self, solved=marched_on(self.scheme, {}, jnp.asarray(self.edges)))
 
-    def rough_optimiser(self) -> LevenbergMarquardt:
-        """What finds where the mesh is to be placed."""
-        return LevenbergMarquardt()
-
 
 def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
     if not isinstance(problem.domain, Box):

@@ -13,7 +13,7 @@ from .._core.compilation import compiled
 from .._core.estimates import plain
 from ._ground import Ground
 from ._keeper import Keeper
-from ._observations import spread
+from ._observations import signal, spread
 from ._optimiser import GRADIENT, NO_DESCENT, REDUCTION, ROUNDING, RUNNING, STEP_LIMIT, Optimiser, OptimiserState
 from ._progress import Moment, Watcher
 from ._task import Hyper, Task, WeightedSystem
@@ -223,12 +223,9 @@ def law_weight(task: Task, levels: np.ndarray, stage: int) -> float:
     if not (task.weighs_laws and task.observed):
         return 1.0
     sd = task.noise.sd(levels)
-    start, signal = 0, 0.0
-    for item in task.observed:
-        rows = slice(start, start + len(item.values))
-        signal = max(signal, float(np.max(np.abs(item.values)) / np.median(sd[rows])))
-        start = rows.stop
-    return float(np.clip(3.0 * np.sqrt(len(sd)) * signal, 10.0, 1e6) * min(10.0 ** (stage - 1), HEAVIEST))
+    return float(
+        np.clip(3.0 * np.sqrt(len(sd)) * signal(task.observed, sd), 10.0, 1e6) * min(10.0 ** (stage - 1), HEAVIEST)
+    )
 
 
 # Compiled once per structure of task and optimiser, whatever their numbers: new data, noise or weights cost nothing.

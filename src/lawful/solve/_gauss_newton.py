@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
@@ -23,6 +22,7 @@ from ._optimiser import (
     System,
     cost_of,
     first_of,
+    unless_stopped,
 )
 
 _PROBE = 0.1  # the curvature along a step is measured at a tenth of it
@@ -117,12 +117,8 @@ class GaussNewton(Optimiser):
             status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
 
-    def rebased(self, state: GaussNewtonState, residual: Float[Array, " m"]) -> GaussNewtonState:
-        """The state where x is the same and the rows have changed: damping and steps are kept."""
-        cost = cost_of(residual)
-        status = first_of([(~jnp.isfinite(cost), BAD_START)])
-        fields = lambda s: (s.cost, s.settled, s.status)
-        return eqx.tree_at(fields, state, (cost, jnp.zeros_like(state.settled), status))
+    def learnt(self, state: GaussNewtonState) -> tuple:
+        return state.gradient, state.damping, state.steps
 
     def move(
         self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
@@ -160,7 +156,7 @@ class GaussNewton(Optimiser):
             steps=steps,
             status=status,
         )
-        return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
+        return unless_stopped(state, new)
 
     def reason(self, state: GaussNewtonState) -> str:
         after = f"after {int(state.steps)} steps, damping {float(state.damping):.1e}"

@@ -30,6 +30,7 @@ from ._optimiser import (
     System,
     cost_of,
     first_of,
+    unless_stopped,
 )
 
 _PROBE = 0.1  # the curvature along a step is measured at a tenth of it
@@ -203,11 +204,8 @@ class LevenbergMarquardt(Optimiser):
             status=first_of([(~jnp.isfinite(cost), BAD_START)]),
         )
 
-    def rebased(self, state: LMState, residual: Float[Array, " m"]) -> LMState:
-        """The state where x is the same and the rows have changed: radius and scale are kept."""
-        fresh = self.start(state.x, residual)
-        kept = lambda s: (s.radius, s.scale, s.steps, s.residuals)
-        return eqx.tree_at(kept, fresh, kept(state))
+    def learnt(self, state: LMState) -> tuple:
+        return state.radius, state.scale, state.steps, state.residuals
 
     def step(self, system: System, state: LMState) -> LMState:
         """One Jacobian, then a search for a step from it. A stopped state is returned as it is."""
@@ -234,7 +232,7 @@ class LevenbergMarquardt(Optimiser):
         search = self._search(system, state, linear, polish, status != RUNNING)
         here = eqx.tree_at(lambda s: (s.gradient, s.scale), state, (gradient, scale))
         new = self._moved(here, linear, search, offset, polish, status)
-        return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
+        return unless_stopped(state, new)
 
     def reason(self, state: LMState) -> str:
         """One sentence on why a minimisation stopped."""

@@ -43,9 +43,7 @@ class Marched(eqx.Module):
 def march(scheme: Scheme, raw: dict[str, Array], edges: Float[Array, " steps+1"]) -> Marched:
     """Step from the initial conditions along all edges; NaN from the step on whose equations were not solved."""
     state = initial_state(scheme, raw, edges[0])
-    guess = {name: jnp.zeros((scheme.stages, *scheme.grid.shape)) for name in scheme.orders}
-    if any(order == 0 for order in scheme.orders.values()):
-        guess = {n: g if scheme.orders[n] else g + scheme.sizes[n] for n, g in guess.items()}
+    guess = first_guess(scheme)
 
     def one(carry, ends):
         state, guess = carry
@@ -56,6 +54,12 @@ def march(scheme: Scheme, raw: dict[str, Array], edges: Float[Array, " steps+1"]
 
     _, (starts, highest) = jax.lax.scan(one, (state, guess), jnp.stack([edges[:-1], edges[1:]], axis=1))
     return Marched(scheme, edges, starts, highest)
+
+
+def first_guess(scheme: Scheme) -> dict[str, Float[Array, "stages *grid"]]:
+    """The highest derivatives of the first step: none; a field that is nowhere differentiated has its typical size."""
+    nothing = jnp.zeros((scheme.stages, *scheme.grid.shape))
+    return {name: nothing if order else nothing + scheme.sizes[name] for name, order in scheme.orders.items()}
 
 
 def initial_state(

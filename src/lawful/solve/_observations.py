@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import equinox as eqx
@@ -51,6 +52,22 @@ def column(problem: Problem, data: Data, key: str) -> Observation:
         key,
         data.observe.get(key),
     )
+
+
+def signal(observed: tuple[Observation, ...], sd: Float[np.ndarray, " rows"]) -> float:
+    """The largest measured value in units of its noise, over all columns; `sd` holds the noise of every row."""
+    largest, start = 0.0, 0
+    for item in observed:
+        rows = slice(start, start + len(item.values))
+        largest = max(largest, float(np.max(np.abs(item.values)) / np.median(sd[rows])))
+        start = rows.stop
+    return largest
+
+
+def imperceptible(observed: tuple[Observation, ...], sd: Float[np.ndarray, " rows"]) -> float:
+    """The relative accuracy of fields that moves no estimate by more than about a thousandth of its error bar,
+    1e-3 noise / (size sqrt(rows))."""
+    return 1e-3 / max(signal(observed, sd) * math.sqrt(len(sd)), 1e-300)
 
 
 class Noise(eqx.Module):

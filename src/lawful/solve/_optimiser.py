@@ -55,9 +55,12 @@ class Optimiser(eqx.Module):
         """The state at the starting point, where the residual is known."""
 
     def rebased(self, state: Any, residual: Float[Array, " m"]) -> Any:
-        """The state where x is the same and the rows have changed, running again but for what was learnt about x."""
-        fresh = self.start(state.x, residual)
-        return eqx.tree_at(lambda s: s.steps, fresh, state.steps)
+        """The state where x is the same and the rows have changed: running again, with what was learnt about x."""
+        return eqx.tree_at(self.learnt, self.start(state.x, residual), self.learnt(state))
+
+    def learnt(self, state: Any) -> tuple[Any, ...]:
+        """The parts of a state that stay true where the rows change."""
+        return (state.steps,)
 
     @abc.abstractmethod
     def move(self, system: System, state: Any, *known: Array) -> Any:
@@ -79,6 +82,11 @@ class Optimiser(eqx.Module):
     def traced(self) -> Self:
         """Tolerances as arrays: numbers of the call, not of the compiled code, which then serves every stage."""
         return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, self)
+
+
+def unless_stopped(state: OptimiserState, new: Any) -> Any:
+    """The new state, or the old one as it is where the minimisation has stopped."""
+    return jax.tree.map(lambda old, fresh: jnp.where(state.status == RUNNING, fresh, old), state, new)
 
 
 def cost_of(residual: Float[Array, " m"]) -> Float[Array, ""]:

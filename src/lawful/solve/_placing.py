@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
@@ -13,7 +12,8 @@ from ._adapt import Walked, adapted, adapted_steady
 from ._elements import movable_axes
 from ._fit import FitState, fit, law_weight
 from ._keeper import Keeper
-from ._observations import spread
+from ._observations import imperceptible, spread
+from ._optimiser import Optimiser
 from ._progress import Silent
 from ._scheme import Scheme
 from ._step import separable
@@ -37,11 +37,11 @@ def placed(task: CollocationTask, method: Collocation) -> CollocationTask:
     if method.steps is None and separable(task.scheme) and (free or movable):
         if method.stages is None and method.tolerance < NEEDS_FINE_STAGES:
             task = dataclasses.replace(task, scheme=dataclasses.replace(task.scheme, stages=FINE_STAGES))
-        return placed_march(task, movable)
+        return placed_march(task, movable, method.optimiser(task))
     return task.with_fields() if free and task.scheme.grid.lines else task
 
 
-def placed_march(task: CollocationTask, movable: tuple[str, ...]) -> CollocationTask:
+def placed_march(task: CollocationTask, movable: tuple[str, ...], optimiser: Optimiser) -> CollocationTask:
     if task.layout.unknown_count == 0:
         found = walked(task, task.begin, task.finest, movable)
         return on_mesh(task, found) if found.arrived else task.with_fields()
@@ -50,7 +50,7 @@ def placed_march(task: CollocationTask, movable: tuple[str, ...]) -> Collocation
         return task
     for _ in range(MOST_FITS):
         task = on_mesh(task, found)
-        begin, levels = first_fit(task)
+        begin, levels = first_fit(task, optimiser)
         task = dataclasses.replace(task, begin=begin)
         found = walked(task, begin, max(ROUGH, task.finest), movable)
         if not found.arrived or found.marched.scheme.grid.shape == task.scheme.grid.shape:
@@ -80,22 +80,17 @@ def on_mesh(task: CollocationTask, found: Walked) -> CollocationTask:
     return dataclasses.replace(task, scheme=found.marched.scheme, edges=edges, solved=solved, refines_stages=True)
 
 
-def first_fit(task: CollocationTask) -> tuple[np.ndarray, np.ndarray]:
+def first_fit(task: CollocationTask, optimiser: Optimiser) -> tuple[np.ndarray, np.ndarray]:
     """Unknowns and noise levels on a rough mesh; the guesses where the fit fails."""
     levels = 0.05 * spread(task.observed)
     state = FitState(np.asarray(task.start), levels, law_weight(task, levels, 1))
-    fitted = fit(task, task.rough_optimiser(), state, Keeper(None, "", False), Silent())
+    fitted = fit(task, optimiser, state, Keeper(None, "", False), Silent())
     good = bool(np.all(np.isfinite(fitted.x)) and np.all(np.isfinite(fitted.residual)))
     return (fitted.x, fitted.levels) if good else (task.begin, levels)
 
 
 def matters(task: CollocationTask, levels: np.ndarray) -> float:
-    """The accuracy of the fields beyond which no estimate moves by a thousandth of its error bar, or the tolerance."""
-    sd, start, best = task.noise.sd(levels), 0, math.inf
-    for item in task.observed:
-        rows = slice(start, start + len(item.values))
-        best = min(best, float(np.median(sd[rows]) / max(np.max(np.abs(item.values)), 1e-300)))
-        start = rows.stop
-    if not start or task.noise.estimated:  # what a rough fit takes for noise may be its mesh
+    """The accuracy of the fields beyond which no estimate feels them, or the tolerance."""
+    if not task.observed or task.noise.estimated:  # what a rough fit takes for noise may be its mesh
         return task.finest
-    return max(task.finest, 0.3e-3 * best / math.sqrt(len(sd)))
+    return max(task.finest, 0.3 * imperceptible(task.observed, task.noise.sd(levels)))

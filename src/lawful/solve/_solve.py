@@ -26,7 +26,7 @@ from ._collocation import Collocation
 from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
 from ._keeper import Keeper, fingerprint
 from ._neural import Neural
-from ._observations import spread
+from ._observations import imperceptible, spread
 from ._optimiser import Optimiser
 from ._progress import Watcher, watcher
 from ._solution import Solution
@@ -157,16 +157,11 @@ def disagreement(task: Task, finer: Task, x: np.ndarray) -> float:
 
 
 def good_enough(task: Task, fitted: Fitted, tolerance: float) -> float:
-    """The accuracy of the fields beyond which nothing changes: the tolerance, or what moves no estimate by more than a
-    thousandth of its error bar, 1e-3 noise / (size sqrt(rows)), whichever is larger."""
+    """The accuracy of the fields beyond which nothing changes: the tolerance, or what no estimate feels, whichever is
+    larger."""
     if not task.observed:
         return tolerance
-    sd, start, best = task.noise.sd(fitted.levels), 0, math.inf
-    for item in task.observed:
-        rows = slice(start, start + len(item.values))
-        best = min(best, float(np.median(sd[rows]) / max(np.max(np.abs(item.values)), 1e-300)))
-        start = rows.stop
-    return max(tolerance, 1e-3 * best / math.sqrt(len(sd)))
+    return max(tolerance, imperceptible(task.observed, task.noise.sd(fitted.levels)))
 
 
 def judged(fitted: Fitted, error: float, tolerance: float) -> Fitted:
