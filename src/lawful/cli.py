@@ -187,11 +187,14 @@ def write_outcome(name: str, outcome: Outcome, numbers: dict, out: Path) -> list
         path = out / f"{title}.png"
         draw()[0].savefig(path, dpi=150)
         written.append(path)
-    for title, solution in {
+    for title, content in outcome.files.items():
+        write_atomically(out / title, content)
+        written.append(out / title)
+    for title, told in {
         "report": outcome.main,
-        **{f"report-{key}": s for key, s in outcome.others.items()},
+        **{f"report-{key}": other for key, other in outcome.others.items()},
     }.items():
-        written.append(write_html(solution.record(f"{name}: {study(name).SUMMARY}"), out / f"{title}.html"))
+        written.append(write_html(told.record(f"{name}: {study(name).SUMMARY}"), out / f"{title}.html"))
     return written
 
 

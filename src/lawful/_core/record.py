@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from .estimates import Estimate
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True)
 class Status:
-    """Whether the result is to be trusted, and the sentence that says why the work stopped."""
+    """Whether the result is to be trusted, and the sentence that says why the work stopped.
+
+    `word` is what a good result is called: "converged" for a fit, "certified" for a proof, "trusted" elsewhere.
+    """
 
     converged: bool
     reason: str
+    word: str = "converged"
+
+    @property
+    def verdict(self) -> str:
+        return self.word if self.converged else f"not {self.word}"
 
     def __str__(self) -> str:
-        return f"{'converged' if self.converged else 'not converged'}: {self.reason}"
+        return f"{self.verdict}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,60 @@ class ResidualPanel:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows of text under a head, as a reader should see them; numbers stand flush right."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is drawn when the page is made: `draw()` returns (fig, ax). `caption` says what to see in it."""
+
+    name: str
+    caption: str
+    draw: Callable[[], tuple[Figure, Any]]
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A finished picture that moves: the bytes of a GIF."""
+
+    name: str
+    caption: str
+    gif: bytes
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a page: sentences first, then tables, then pictures."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Drawing | Animation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was found where there is no single solution: a simulation, a comparison, a design.
+
+    `method` says in a few words how; `status` whether to believe it.
+    """
+
+    status: Status
+    seconds: float
+    sections: tuple[Section, ...]
+    method: str = ""
+    title: str = "lawful account"
+
+    def record(self, title: str) -> Account:
+        """The same under another title."""
+        return replace(self, title=title)
+
+
+@dataclass(frozen=True)
 class Record:
     """A solution as a reader sees it."""
 
@@ -107,3 +174,5 @@ class Record:
     versions: dict[str, str]
     notes: tuple[str, ...] = field(default_factory=tuple)
     """Sentences for the reader: the other method's opinion, a goodness of fit, a warning."""
+    sections: tuple[Section, ...] = ()
+    """What else there is to tell, shown after the notes."""

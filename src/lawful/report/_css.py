@@ -53,7 +53,7 @@ figure {
   margin: 0; padding: 0.8rem; max-width: 40rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 0.4rem; break-inside: avoid;
 }
-figure svg { display: block; width: 100%; height: auto; }
+figure svg, figure img { display: block; width: 100%; height: auto; }
 figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
 figcaption { font-size: 0.9rem; margin-top: 0.5rem; overflow-wrap: anywhere; }
 figcaption b { color: var(--ink); }

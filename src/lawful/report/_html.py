@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .._core.files import write_atomically
-from .._core.record import Record
+from .._core.record import Account, Record, Status
 from ._css import STYLE
 from ._estimates_table import estimates
 from ._figure_sections import fields, fits, history, residuals
 from ._markup import Markup, element, listed
+from ._sections import bodies
 from ._sentences import duration
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with the page: use its own styles and pictures, load nothing, run nothing."""
 
 
-def write_html(record: Record, path: str | os.PathLike) -> Path:
-    """Write the report of a solution as one HTML file, whole or not at all; returns where it is.
+def write_html(record: Record | Account, path: str | os.PathLike) -> Path:
+    """Write a report as one HTML file, whole or not at all; returns where it is.
 
     Folders are made as needed. Raises `OSError` where the place cannot be written.
     """
@@ -28,15 +29,21 @@ def write_html(record: Record, path: str | os.PathLike) -> Path:
     return place
 
 
-def page(record: Record) -> str:
-    """The report as HTML: verdict, estimates, fit, fields, residuals of the laws, history, what was asked.
+def page(record: Record | Account) -> str:
+    """A report as HTML: the verdict, then section by section what was found and how.
 
     One page with its styles and figures inside. Names and sentences of the user are escaped, and the page's
     own policy forbids scripts and loading. Numbers are text; each estimate stands exactly as `str(estimate)`
     writes it.
     """
+    return solution_page(record) if isinstance(record, Record) else account_page(record)
+
+
+def solution_page(record: Record) -> str:
+    """Of a solution: verdict, estimates, fit, fields, residuals of the laws, history, what was asked."""
     sections = {
         "Notes": listed(record.notes) if record.notes else "",
+        **bodies(record.sections),
         "Estimates": estimates(record),
         "Unknown fields": fields(record.unknown_fields, "unknown-field"),
         "Fit to the data": fits(record),
@@ -46,22 +53,35 @@ def page(record: Record) -> str:
         "What was asked": asked(record),
         "How it was found": provenance(record),
     }
-    told = {title: body for title, body in sections.items() if body}
+    warning = "The numbers below are those of the last step: take none of them as a result."
+    judged = verdict(record.status, record.undetermined, warning)
+    return framed(record.title, f"{record.method}, {duration(record.seconds)}", judged, sections)
+
+
+def account_page(account: Account) -> str:
+    """Of anything else: the verdict and its own sections."""
+    how = ", ".join(part for part in (account.method, duration(account.seconds)) if part)
+    return framed(account.title, how, verdict(account.status), bodies(account.sections))
+
+
+def framed(title: str, how: str, judged: Markup, sections: Mapping[str, str]) -> str:
+    """The page around sections; those without a body are left out."""
+    told = {name: body for name, body in sections.items() if body}
     head = element(
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
         Markup('<link rel="icon" href="data:,">'),
-        element("title", record.title),
+        element("title", title),
         element("style", Markup(STYLE)),
     )
-    links = [element("a", title, href=f"#{anchor(title)}") for title in told]
-    parts = [element("section", element("h2", title), body, id=anchor(title)) for title, body in told.items()]
+    links = [element("a", name, href=f"#{anchor(name)}") for name in told]
+    parts = [element("section", element("h2", name), body, id=anchor(name)) for name, body in told.items()]
     main = element(
         "main",
-        element("h1", record.title),
-        element("p", f"{record.method}, {duration(record.seconds)}", class_="soft"),
-        verdict(record),
+        element("h1", title),
+        element("p", how, class_="soft"),
+        judged,
         element("nav", *links, aria_label="Sections"),
         *parts,
     )
@@ -72,15 +92,12 @@ def anchor(title: str) -> str:
     return "section-" + title.lower().replace(" ", "-")
 
 
-def verdict(record: Record) -> Markup:
-    """Converged or not, the reason, and what the reader must not overlook."""
-    good, free = record.status.converged, len(record.undetermined)
-    lines = [
-        element("strong", "✓ Converged" if good else "✗ Not converged"),
-        element("p", record.status.reason),
-    ]
-    if not good:
-        lines.append(element("p", "The numbers below are those of the last step: take none of them as a result."))
+def verdict(status: Status, undetermined: tuple[str, ...] = (), warning: str = "") -> Markup:
+    """To be trusted or not, the reason, and what the reader must not overlook."""
+    good, free = status.converged, len(undetermined)
+    lines = [element("strong", f"{'✓' if good else '✗'} {status.verdict.capitalize()}"), element("p", status.reason)]
+    if not good and warning:
+        lines.append(element("p", warning))
     if free:
         what = "one direction" if free == 1 else f"{free} directions"
         lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import final
 
 
@@ -16,10 +16,18 @@ class Markup(str):
 
 def element(name: str, *children: str, **attributes: str) -> Markup:
     """`<name attribute="...">children</name>`; plain strings are escaped, `class_` is written `class`."""
-    said = "".join(
+    return Markup(f"<{name}{said(attributes)}>{joined(children)}</{name}>")
+
+
+def image(**attributes: str) -> Markup:
+    """`<img attribute="...">`, which has no end."""
+    return Markup(f"<img{said(attributes)}>")
+
+
+def said(attributes: Mapping[str, str]) -> str:
+    return "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(printable(value))}"' for key, value in attributes.items()
     )
-    return Markup(f"<{name}{said}>{joined(children)}</{name}>")
 
 
 def joined(children: Iterable[str]) -> Markup:

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from .._core.record import Record
+from .._core.record import Account, Record
 from ._html import write_html
 
 
 class Recorded(Protocol):
     """Anything that can tell what it found, such as a solution."""
 
-    def record(self) -> Record: ...
+    def record(self) -> Record | Account: ...
 
 
 def report(solution: Recorded, path: str | os.PathLike) -> Path:

@@ -6,10 +6,10 @@ import enum
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .._core.messages import BadInput, listing, nearest
-from .._core.record import Status
+from .._core.record import Account, Record, Status
 from ..solve import Solution
 
 
@@ -56,6 +56,15 @@ class Request:
         return int(value)
 
 
+class Told(Protocol):
+    """What a page can be made of: a `Solution`, or an `Account` of anything else."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def record(self, title: str) -> Record | Account: ...
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a study found.
@@ -63,17 +72,19 @@ class Outcome:
     numbers    what --json prints: numbers as numbers, estimates as {"value": v, "sd": s}.
     status     whether the study as a whole is to be trusted, and why.
     text       the answer for a reader at a terminal.
-    main       the solution that the report is about.
-    others     further solutions by title, each reported on a page of its own.
+    main       what the report is about: a solution, or an `Account`.
+    others     further ones by title, each reported on a page of its own.
     figures    figures by name, made when they are saved.
+    files      further files by name, such as an animation, as bytes.
     """
 
     numbers: dict[str, Any]
     status: Status
     text: str
-    main: Solution
-    others: dict[str, Solution] = field(default_factory=dict)
-    figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    main: Told
+    others: Mapping[str, Told] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def check_options(study: str, options: Mapping[str, str], known: Mapping[str, str]) -> None:
