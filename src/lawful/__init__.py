@@ -8,8 +8,23 @@ from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
 from .fields import MLP, Fourier, Layer, Spectral
-from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Triangle
-from .problem import Bounded, Data, Even, Flux, Free, Normal, Odd, Periodic, Positive, Problem, Real, Smooth, Value
+from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Regions, Triangle
+from .problem import (
+    Bounded,
+    Continuous,
+    Data,
+    Even,
+    Flux,
+    Free,
+    Normal,
+    Odd,
+    Periodic,
+    Positive,
+    Problem,
+    Real,
+    Smooth,
+    Value,
+)
 from .report import report
 from .solve import (
     Adam,
@@ -41,6 +56,7 @@ __all__ = [
     "Causal",
     "Collocation",
     "Continuation",
+    "Continuous",
     "Cylinder",
     "Data",
     "Disk",
@@ -66,6 +82,7 @@ __all__ = [
     "Positive",
     "Problem",
     "Real",
+    "Regions",
     "ResidualDriven",
     "SelfScaledBroyden",
     "Smooth",

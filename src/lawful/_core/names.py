@@ -120,3 +120,13 @@ def declare(names: Mapping[str, str]) -> None:
                 f"{kind} name {name!r} cannot be an argument of a function; use letters, digits and underscores,"
                 " not starting with a digit or underscore, and no Python keyword."
             )
+
+
+def named(key: str) -> Callable:
+    """The function whose only argument is called `key` and which returns it."""
+
+    def value(**quantities):
+        return quantities[key]
+
+    value.__signature__ = inspect.Signature([inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY)])  # type: ignore[attr-defined]
+    return value

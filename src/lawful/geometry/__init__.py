@@ -14,6 +14,7 @@ from ._product import Product
 from ._regions import Regions
 from ._sampling import boundary_points, chebyshev_points, grid, sobol_points, uniform_points
 from ._shape import Shape
+from ._sobol import together
 from ._surface import Surface
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "grid",
     "joined",
     "sobol_points",
+    "together",
     "uniform_points",
     "weights",
 ]

@@ -25,6 +25,7 @@ SETTLED_BY_DESCENT = 0.1  # without a Jacobian no stage ends closer to its minim
 SETTLED_OVER_WEIGHTS = 2e-3  # between tenfold weights; what is left, by the inverse square, is a hundredth of it
 SHORT_OF_MINIMUM = 0.3  # error bars that the linear model would still move an unknown
 NEAR_FLOOR = 30.0  # times the accuracy of the fields: estimated noise that is theirs, not the data's
+EXACT = 1e-12  # of the size of a law's terms: met to rounding, in which there is no descent
 UNMET = 1e-3  # of the size of a law's terms: a forward solution whose laws are further off is none
 HEAVIEST = 1e8  # beyond it the laws' rows drown the data's digits
 
@@ -341,6 +342,8 @@ def verdict(
         worst = law_residual(task, state, residual)
         if worst > UNMET:
             return False, f"the laws are not met: their residual is {worst:.1e} of the size of their terms; {why}"
+        if worst <= EXACT and int(now.status) == NO_DESCENT:
+            return True, f"the laws are met to rounding: their residual is {worst:.1e} of the size of their terms"
         return good, why
     if state.capped:
         return (
