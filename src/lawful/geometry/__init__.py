@@ -12,7 +12,7 @@ from ._part import Face, Part
 from ._polygon import Polygon, Triangle
 from ._product import Product
 from ._regions import Regions
-from ._sampling import boundary_points, chebyshev_points, grid, sobol_points, uniform_points
+from ._sampling import arcsine_points, boundary_points, chebyshev_points, grid, sobol_points, uniform_points
 from ._shape import Shape
 from ._sobol import together
 from ._surface import Surface
@@ -36,6 +36,7 @@ __all__ = [
     "Surface",
     "Triangle",
     "Union",
+    "arcsine_points",
     "boundary_points",
     "chebyshev_points",
     "grid",

@@ -13,8 +13,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 from .._core.messages import BadInput, listing, nearest
-from ..fields import MLP, Fourier, Layer, Trial, constrained, symmetric
-from ..geometry import Box, Regions, chebyshev_points, sobol_points
+from ..fields import MLP, Fourier, Layer, Spectral, Trial, constrained, symmetric
+from ..geometry import Box, Domain, Regions, arcsine_points, chebyshev_points, sobol_points
 from ..problem import (
     Model,
     Problem,
@@ -257,11 +257,7 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
     found = observations(problem)
     arrangement = layout(problem, flat.size)
     count = method.points or points_for(trial, problem)
-    places = (
-        chebyshev_points(problem.domain, count)
-        if len(axes) == 1 and isinstance(problem.domain, Box)
-        else sobol_points(problem.domain, count, method.seed)
-    )
+    places = first_points(problem.domain, count, method.seed, trial, periodic)
     return NeuralTask(
         problem=problem,
         layout=arrangement,
@@ -280,6 +276,19 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
         course=course_of(problem, method, trial),
         finest=1e-8,
     )
+
+
+def first_points(
+    domain: Domain, count: int, seed: int, trial: Trial, periodic: tuple[str, ...]
+) -> dict[str, Float[np.ndarray, " points"]]:
+    """Where the laws are asked to hold at first: polynomials on a box crowd towards its ends, as their zeros do."""
+    if not isinstance(domain, Box):
+        return sobol_points(domain, count, seed)
+    if len(domain.axes) == 1:
+        return chebyshev_points(domain, count)
+    if isinstance(trial, Spectral):
+        return arcsine_points(domain, count, seed, tuple(axis for axis in domain.axes if axis not in periodic))
+    return sobol_points(domain, count, seed)
 
 
 def points_for(trial: Trial, problem: Problem) -> int:
