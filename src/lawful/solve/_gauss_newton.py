@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -69,6 +70,24 @@ class _Search(NamedTuple):
     done: Bool[Array, ""]
 
 
+class _Linear(NamedTuple):
+    """r + J p: rows with the same J'J as J has, and the products J p and J'v."""
+
+    rows: Float[Array, "k n"]
+    ahead: Callable[[Float[Array, " n"]], Float[Array, " m"]]
+    back: Callable[[Float[Array, " m"]], Float[Array, " n"]]
+
+
+def linear_model(
+    system: System, x: Float[Array, " n"], residual: Float[Array, " m"], rows: Float[Array, "k n"]
+) -> _Linear:
+    """From the Jacobian itself, or from its triangular factor, when products are derivatives of the residual."""
+    if rows.shape[0] == residual.shape[0]:
+        return _Linear(rows, lambda p: rows @ p, lambda v: v @ rows)
+    ahead = lambda p: jax.jvp(system.residual, (x,), (p,))[1]
+    return _Linear(rows, ahead, lambda v: jax.vjp(system.residual, x)[1](v)[0])
+
+
 class GaussNewton(Optimiser):
     """Gauss-Newton with damping, the longest step that still counts, and geodesic acceleration.
 
@@ -82,7 +101,8 @@ class GaussNewton(Optimiser):
     4e-7 of error in a minute, without it 4e-6, with the best cost instead of the longest step 4e-5.
 
     Each damping costs one Cholesky factor of n^3/3, corrected by one step of refinement; below a damping of 1e-11,
-    where normal equations lose their digits, the triangular factor comes from J by QR.
+    where normal equations lose their digits, the triangular factor comes from J by QR. A Jacobian of more than 1 GiB is
+    never formed: its triangular factor is, block by block, at about twice the cost.
 
     - `ftol`: stop when 5 steps in a row each lowered the cost by no more than this fraction.
     - `gtol`: stop when the largest cosine between the residual and a column of J is at most this.
@@ -104,6 +124,7 @@ class GaussNewton(Optimiser):
 
     success: ClassVar[frozenset[int]] = frozenset({GRADIENT, REDUCTION, ROUNDING})
     takes_jacobian: ClassVar[bool] = True
+    takes_factor: ClassVar[bool] = True
 
     def start(self, x: Float[Array, " n"], residual: Float[Array, " m"]) -> GaussNewtonState:
         cost, nothing = cost_of(residual), jnp.zeros((), jnp.int32)
@@ -121,17 +142,19 @@ class GaussNewton(Optimiser):
         return state.gradient, state.damping, state.steps
 
     def move(
-        self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
+        self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "k n"]
     ) -> GaussNewtonState:
+        """A step; in place of the Jacobian (m rows) its triangular factor (n rows) will do."""
         usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(cost_of(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
         residual = jnp.where(usable, residual, 0.0)
         norm, norms = jnp.linalg.norm(residual), jnp.linalg.norm(jacobian, axis=0)
         product = norm * norms
-        slope = residual @ jacobian
+        linear = linear_model(system, state.x, residual, jacobian)
+        slope = linear.back(residual)
         gradient = jnp.max(jnp.abs(slope) / jnp.where(product > 0, product, 1.0))
         halted = first_of([(~usable, BAD_JACOBIAN), (gradient <= self.gtol, GRADIENT)])
-        search = self._search(system, state, residual, jacobian, slope, halted != RUNNING)
+        search = self._search(system, state, residual, linear, slope, halted != RUNNING)
         moved = search.best.good
         steps = state.steps + 1
         idle = state.cost - search.best.cost <= self.ftol * state.cost
@@ -171,20 +194,20 @@ class GaussNewton(Optimiser):
             BAD_JACOBIAN: f"Jacobian is not finite {after}",
         }[int(state.status)]
 
-    def _search(self, system: System, state: GaussNewtonState, residual, jacobian, slope, idle) -> _Search:
-        gram = jacobian.T @ jacobian
+    def _search(self, system: System, state: GaussNewtonState, residual, linear: _Linear, slope, idle) -> _Search:
+        gram = linear.rows.T @ linear.rows
         diagonal = jnp.diag(gram)
         scale = jnp.maximum(diagonal, _FAINT * jnp.max(diagonal) + jnp.finfo(gram.dtype).tiny)
 
         def attempt(damping: Float[Array, ""]) -> _Trial:
-            upper = triangular(gram, jacobian, damping * scale, damping < _DIGITS)
+            upper = triangular(gram, linear.rows, damping * scale, damping < _DIGITS)
             solve = lambda v: jax.scipy.linalg.cho_solve((upper, False), v)
             p = solve(-slope)
-            p = p - solve(jacobian.T @ (residual + jacobian @ p) + damping * scale * p)
-            straight = jacobian @ p
+            p = p - solve(linear.back(residual + linear.ahead(p)) + damping * scale * p)
+            straight = linear.ahead(p)
             ahead = system.residual(state.x + _PROBE * p)
             bend = (2 / _PROBE) * ((ahead - residual) / _PROBE - straight)
-            a = -solve(jacobian.T @ bend)
+            a = -solve(linear.back(bend))
             curved = jnp.sqrt(jnp.sum(scale * a**2) / jnp.sum(scale * p**2))
             x = state.x + p + 0.5 * a
             cost = cost_of(system.residual(x))

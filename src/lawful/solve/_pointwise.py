@@ -55,6 +55,33 @@ class PointwiseTask(Task):
         parts = [rows_with_slopes(row, x, batch) for row, batch in self.rows(hyper)]
         return jnp.concatenate([p[0] for p in parts] + values), jnp.concatenate([p[1] for p in parts] + slopes)
 
+    def factor(
+        self, x: Float[Array, " n"], hyper: Hyper, at_once: int
+    ) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
+        """All rows, and the triangular factor R of their Jacobian, J = Q R, which is formed `at_once` points at a time.
+
+        Householder reflections of every block below what came before: as many digits as from the whole of J.
+        """
+        triangle = triangular_of(jnp.zeros((x.size, x.size), x.dtype), jax.jacrev(self.priors)(x, hyper.leash))
+        for row, batch in self.rows(hyper):
+            count = jax.tree.leaves(batch)[0].shape[0]
+            whole = count - count % at_once
+            blocks = jax.tree.map(lambda leaf, n=whole: leaf[:n].reshape(-1, at_once, *leaf.shape[1:]), batch)
+
+            def under(triangle: Array, block: Any, row: Callable = row) -> tuple[Array, None]:
+                return triangular_of(triangle, rows_with_slopes(row, x, block)[1]), None
+
+            triangle, _ = jax.lax.scan(under, triangle, blocks)
+            if whole < count:
+                rest = jax.tree.map(lambda leaf, n=whole: leaf[n:], batch)
+                triangle, _ = under(triangle, rest)
+        return self.residual(x, hyper), triangle
+
+    def data_slopes(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, "rows n"]:
+        """The rows of the Jacobian that belong to data."""
+        parts = [rows_with_slopes(row, x, batch)[1] for row, batch in self.data_rows_of(hyper)]
+        return jnp.concatenate([*parts, jnp.zeros((0, x.size), x.dtype)])
+
     def data_rows_of(self, hyper: Hyper) -> Iterator[Rows]:
         """What the measurements ask for, in units of their noise."""
         place = 0
@@ -72,6 +99,11 @@ class PointwiseTask(Task):
 
     def priors(self, x: Float[Array, " n"], leash: Float[Array, ""]) -> Float[Array, " rows"]:
         return prior_rows(self.problem, self.layout.raw(x), leash)
+
+
+def triangular_of(triangle: Float[Array, "n n"], rows: Float[Array, "k n"]) -> Float[Array, "n n"]:
+    """The triangular factor of rows below a triangle."""
+    return jnp.linalg.qr(jnp.concatenate([triangle, rows]), mode="r")
 
 
 def rows_with_slopes(

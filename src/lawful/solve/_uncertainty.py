@@ -95,6 +95,14 @@ def hat_diagonal(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
     return np.sum(left[:, values > 1e-12 * values[0]] ** 2, axis=1)
 
 
+def leverages(triangle: Float[np.ndarray, "n n"], rows: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
+    """The leverage of some rows of a Jacobian, from the triangular factor of the whole."""
+    scaled, norms = unit_columns(triangle)
+    _, values, transposed = np.linalg.svd(scaled)
+    kept = values > 1e-12 * values[0]
+    return np.sum((rows / norms @ transposed[kept].T / values[kept]) ** 2, axis=1)
+
+
 def labels(problem: Problem, layout: Layout) -> list[str]:
     """A name for each raw unknown number: "k", "k[0]", "D mode 3"."""
     found = []
