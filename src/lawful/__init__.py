@@ -13,6 +13,7 @@ from .problem import Bounded, Data, Even, Flux, Free, Normal, Odd, Periodic, Pos
 from .report import report
 from .solve import (
     Adam,
+    AtBoundary,
     Attention,
     Causal,
     Collocation,
@@ -26,13 +27,17 @@ from .solve import (
     ResidualDriven,
     SelfScaledBroyden,
     Solution,
+    Term,
+    candidates,
     load,
     solve,
+    verify,
 )
 
 __all__ = [
     "MLP",
     "Adam",
+    "AtBoundary",
     "Attention",
     "BadInput",
     "Ball",
@@ -71,8 +76,10 @@ __all__ = [
     "Smooth",
     "Solution",
     "Spectral",
+    "Term",
     "Triangle",
     "Value",
+    "candidates",
     "curl",
     "derivative",
     "divergence",
@@ -83,4 +90,5 @@ __all__ = [
     "report",
     "solve",
     "taylor",
+    "verify",
 ]

@@ -2,6 +2,7 @@
 
 from ._adam import Adam
 from ._broyden import SelfScaledBroyden
+from ._candidates import AtBoundary, Term, candidates
 from ._collocation import Collocation
 from ._continuation import Continuation
 from ._correlation import ResidualCorrelation
@@ -16,9 +17,11 @@ from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._unknown_field import FieldEstimate
+from ._verify import verify
 
 __all__ = [
     "Adam",
+    "AtBoundary",
     "Attention",
     "Causal",
     "Collocation",
@@ -36,8 +39,11 @@ __all__ = [
     "SelfScaledBroyden",
     "Solution",
     "Step",
+    "Term",
     "Watcher",
+    "candidates",
     "load",
     "minimise",
     "solve",
+    "verify",
 ]

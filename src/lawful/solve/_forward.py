@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
@@ -11,10 +12,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
-from .._core.precision import float64, in_float64
+from .._core.precision import in_float64
 from ..problem import Problem, raw_size
-from ..verify import Coordinate, ForwardModel, Measurements
+from ..verify import Coordinate, ForwardModel, Measurements, Probe
 from ._collocation import CollocationTask
+from ._observations import noise_of
 from ._scheme import Scheme
 from ._task import prior_count, prior_rows
 
@@ -46,25 +48,45 @@ def rows_of(task: CollocationTask, x: Float[Array, " n"]) -> Float[Array, " rows
     return jnp.concatenate([jnp.zeros(0), *predicted, prior_rows(task.problem, model.raw, jnp.zeros(()))[: prior_count(task.problem)]])
 
 
-class Predictions:
-    """The two functions of a task; directions come in few widths, so that few programs are compiled."""
+class Rows:
+    """Predictions alone."""
 
-    def __init__(self, task: CollocationTask, few: int):
-        self.few = few
-        with float64():
-            self.rows, self.rows_and_slopes = predicted_rows.bound(task), sloping_rows.bound(task)
+    def __init__(self, task: CollocationTask):
+        self.task = task
+
+    @functools.cached_property
+    def program(self) -> Callable:
+        return predicted_rows.bound(self.task)
 
     @in_float64
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(self.rows(jnp.asarray(x)))
+        return np.asarray(self.program(jnp.asarray(x)))
+
+
+class Slopes:
+    """Predictions with their derivatives along directions. Whatever is asked for, it is computed `width` directions at
+    a time, so that a single program is compiled: compiling takes far longer than running."""
+
+    def __init__(self, task: CollocationTask, width: int):
+        self.task, self.width = task, width
+
+    @functools.cached_property
+    def program(self) -> Callable:
+        return sloping_rows.bound(self.task)
 
     @in_float64
     def linearise(self, x: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        count = directions.shape[1]
-        padded = np.zeros((len(x), self.few if count <= self.few else len(x)))
-        padded[:, :count] = directions
-        values, slopes = self.rows_and_slopes(jnp.asarray(x), jnp.asarray(padded))
-        return np.asarray(values), np.asarray(slopes)[:, :count]
+        values, found = None, []
+        for start in range(0, max(directions.shape[1], 1), self.width):
+            part = directions[:, start : start + self.width]
+            padded = np.zeros((len(x), self.width))
+            padded[:, : part.shape[1]] = part
+            values, slopes = self.program(jnp.asarray(x), jnp.asarray(padded))
+            found.append(np.asarray(slopes)[:, : part.shape[1]])
+        return np.asarray(values), np.concatenate(found, axis=1)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return self.linearise(x, np.zeros((len(x), 0)))[0]
 
     def jittered(self, x: np.ndarray) -> np.ndarray:
         """Predictions with every number moved by some units in the last place: what rounding, and the tolerance at
@@ -76,19 +98,18 @@ def forward_model(task: CollocationTask, count: int) -> ForwardModel:
     """The predictions of a task whose last `count` unknowns are the coefficients of candidates."""
     coordinates = coordinates_of(task.problem)
     own = len(coordinates) - count
-    here = Predictions(task, own + 3)
+    here = Slopes(task, own + 2)
+    parts = {name: Rows(each).predict for name, each in finer_parts(task).items()}
     return ForwardModel(
         predict=here.predict,
         linearise=here.linearise,
         parameters=tuple(coordinates[:own]),
         candidates=tuple(coordinates[own:]),
         start=np.asarray(task.start, dtype=float),
-        finer=tuple(Predictions(each, own + 3).predict for each in finer_tasks(task)),
+        finer=tuple(Rows(each).predict for each in finer_tasks(task)),
         ratio=1.5 if task.scheme.grid.lines else 2.0,
-        parts={name: Predictions(each, own + 3).predict for name, each in finer_parts(task).items()}
-        | {"solver and rounding": here.jittered},
+        parts={**parts, "solver and rounding": here.jittered},
     )
-
 
 
 def finer_tasks(task: CollocationTask) -> tuple[CollocationTask, ...]:
@@ -192,3 +213,46 @@ def sensor_names(points: dict[str, np.ndarray], space: list[str], label: str, se
         return [label] * count
     names = [", ".join(f"{a} = {v:.4g}" for a, v in zip(space, row, strict=True)) for row in stacked]
     return [f"{label} at {name}" for name in names] if several > 1 else names
+
+
+MOST_PLACES = 41  # places on each axis at which another sensor is considered
+
+
+def probe_of(task: CollocationTask, data: Measurements) -> Probe | None:
+    """Another sensor of the first measured quantity at any place, read at the times of the others; None where there is
+    no axis of space, or the readings are scattered rather than those of sensors."""
+    if not isinstance(task.scheme, Scheme) or not task.scheme.grid.lines or not task.observed:
+        return None
+    [item, *_], domain, march = task.observed, task.problem.domain, task.scheme.march
+    space = [axis for axis in domain.axes if axis != march]
+    times = np.unique(item.points[march])
+    if len(times) > len(item.values) / 2 and len(times) > MOST_SENSORS:
+        times = np.linspace(*np.quantile(times, [0, 1]), 20)
+    count = MOST_PLACES if len(space) == 1 else 9
+    lines = [np.linspace(*domain.ends(axis), count + 2)[1:-1] for axis in space]
+    places = dict(zip(space, (mesh.ravel() for mesh in np.meshgrid(*lines, indexing="ij")), strict=True))
+    number = len(places[space[0]])
+    points = {axis: np.repeat(values, len(times)) for axis, values in places.items()} | {march: np.tile(times, number)}
+    there = dataclasses.replace(
+        item, points={axis: points[axis] for axis in domain.axes}, values=np.zeros(number * len(times)), noise=np.ones(number * len(times))
+    )
+    elsewhere = dataclasses.replace(task, observed=(there,), noise=noise_of((there,)))
+    lazily = Elsewhere(elsewhere, number * len(times))
+    rows = data.column == 0
+    return Probe(places, lazily.linearise, float(np.median(data.sd[rows])) if not data.estimated else 1.0)
+
+
+@dataclasses.dataclass
+class Elsewhere:
+    """The predictions of a task, without the rows of its priors; compiled when they are first asked for."""
+
+    task: CollocationTask
+    rows: int
+
+    @functools.cached_property
+    def predictions(self) -> Slopes:
+        return Slopes(self.task, self.task.layout.unknown_count)
+
+    def linearise(self, x: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, slopes = self.predictions.linearise(x, directions)
+        return values[: self.rows], slopes[: self.rows]

@@ -1,8 +1,69 @@
 """Judges: discretisation error, model error, missing terms, identifiability, gradient check. Takes plain callables."""
 
+from ._adjoint import QuantityError, adjoint_error, weighted_residual
 from ._base import Coordinate, ForwardModel, Measurements, Probe
-from ._discretisation import Discretisation, discretisation
+from ._budget import Line, budget, quantity_line
+from ._discretisation import Discretisation, bias, discretisation, harmless
+from ._family import Alarm
 from ._fitting import Fit, fit
-from ._judge import Judgement, Kind, judge
+from ._identify import Identifiability, Profile, described, identifiability, profile
+from ._influence import Without, leave_one_out
+from ._judge import LEVEL, Judgement, Kind, judge
+from ._misfit import Misfit
+from ._placebo import Placebo, placebo
+from ._placement import Proposal, separating, sharpening
+from ._posterior import Posterior, posterior
+from ._quadratic import tail
+from ._scores import Scores, detectable, false_discovery, scores
+from ._search import Search, Stage
+from ._verification import Ranked, Verification, assess, quantities_of
 
-__all__ = ["Coordinate", "Discretisation", "Fit", "ForwardModel", "Judgement", "Kind", "Measurements", "Probe", "discretisation", "fit", "judge"]
+__all__ = [
+    "LEVEL",
+    "Alarm",
+    "Coordinate",
+    "Discretisation",
+    "Fit",
+    "ForwardModel",
+    "Identifiability",
+    "Judgement",
+    "Kind",
+    "Line",
+    "Measurements",
+    "Misfit",
+    "Placebo",
+    "Posterior",
+    "Probe",
+    "Profile",
+    "Proposal",
+    "QuantityError",
+    "Ranked",
+    "Scores",
+    "Search",
+    "Stage",
+    "Verification",
+    "Without",
+    "adjoint_error",
+    "assess",
+    "bias",
+    "budget",
+    "described",
+    "detectable",
+    "discretisation",
+    "false_discovery",
+    "fit",
+    "harmless",
+    "identifiability",
+    "judge",
+    "leave_one_out",
+    "placebo",
+    "posterior",
+    "profile",
+    "quantities_of",
+    "quantity_line",
+    "scores",
+    "separating",
+    "sharpening",
+    "tail",
+    "weighted_residual",
+]

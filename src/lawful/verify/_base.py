@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._core.messages import BadInput, listing
+from ._misfit import Coupling, coupled
 
 Predict = Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, " rows"]]
 Linearise = Callable[
@@ -31,14 +33,14 @@ class Coordinate:
 
 @dataclass(frozen=True)
 class Probe:
-    """Where another sensor could stand, and what it would read: rows come place by place, `times` rows each.
+    """Where another sensor could stand, and what it would read: `linearise` gives the rows place by place, as many for
+    each.
 
     places   coordinates of each place by axis.
     noise    of a reading there.
     """
 
     places: Mapping[str, Float[np.ndarray, " places"]]
-    predict: Predict
     linearise: Linearise
     noise: float
 
@@ -177,6 +179,11 @@ class Measurements:
             columns=(name,),
         )
 
+    @functools.cached_property
+    def coupling(self) -> Coupling | None:
+        """Which rows are neighbours: what the test for structure looks at. The same for all readings at these places."""
+        return coupled(self.places, self.sensor, self.column)
+
     @property
     def estimated(self) -> bool:
         """Whether any noise level is to be estimated."""
@@ -194,4 +201,6 @@ class Measurements:
 
     def holding(self, values: Float[np.ndarray, " rows"]) -> Measurements:
         """The same sensors with other readings."""
-        return replace(self, values=np.asarray(values, dtype=float))
+        other = replace(self, values=np.asarray(values, dtype=float))
+        other.__dict__["coupling"] = self.coupling
+        return other

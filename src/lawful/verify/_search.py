@@ -10,7 +10,7 @@ import numpy as np
 from ._base import ForwardModel, Measurements
 from ._family import Alarm, alarm
 from ._fitting import Fit, fit
-from ._misfit import Misfit, misfit
+from ._misfit import Misfit, leaning, misfit
 from ._scores import Scores, gain_p, scores
 
 GROUP = 2 * math.log(20)  # of deviance: two terms whose likelihoods differ by less than 20 to 1 are not told apart
@@ -55,9 +55,10 @@ class Search:
 
 
 def stage(model: ForwardModel, data: Measurements, terms: tuple[str, ...], found: Fit, level: float) -> Stage:
-    seen, scored = misfit(found, data), scores(model, data, found)
+    leans = leaning(found, data)
+    seen, scored = misfit(found, data, leans), scores(model, data, found)
     names = tuple(c.name for c in model.candidates)
-    return Stage(terms, found, seen, scored, alarm(found, data, seen, scored, names, level))
+    return Stage(terms, found, seen, scored, alarm(found, data, seen, scored, leans, names, level))
 
 
 def as_it_stands(model: ForwardModel, data: Measurements, level: float) -> Stage:
