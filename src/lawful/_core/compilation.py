@@ -46,13 +46,13 @@ def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Call
             held = jax.tree.map(jnp.asarray, held)
             sizes = tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(held))
 
-            def call_rest(*rest: Any) -> R:
-                fixed, structure = jax.tree.flatten(((static, *(None for _ in rest)), {}))
-                shapes = (*sizes, *((leaf.shape, leaf.dtype) for leaf in rest))
-                level = 1 if long_loops(first, *rest) else 0
-                return program(level, structure, shapes, *fixed)(((held, *rest), {}))
+            @functools.cache
+            def of_shapes(*shapes: tuple) -> Callable[[Any], R]:
+                fixed, structure = jax.tree.flatten(((static, *(None for _ in shapes)), {}))
+                level = 1 if long_loops(first) else 0
+                return program(level, structure, (*sizes, *shapes), *fixed)
 
-            return call_rest
+            return lambda *rest: of_shapes(*((leaf.shape, leaf.dtype) for leaf in rest))(((held, *rest), {}))
 
         call.bound = bound  # type: ignore[attr-defined]
         return call

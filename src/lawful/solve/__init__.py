@@ -2,7 +2,7 @@
 
 from ._adam import Adam
 from ._broyden import SelfScaledBroyden
-from ._candidates import AtBoundary, Term, candidates
+from ._candidates import AtBoundary, Candidate, Term, candidates
 from ._collocation import Collocation
 from ._continuation import Continuation
 from ._correlation import ResidualCorrelation
@@ -17,12 +17,13 @@ from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._unknown_field import FieldEstimate
-from ._verify import verify
+from ._verify import at_sensors, verify
 
 __all__ = [
     "Adam",
     "AtBoundary",
     "Attention",
+    "Candidate",
     "Causal",
     "Collocation",
     "Continuation",
@@ -41,6 +42,7 @@ __all__ = [
     "Step",
     "Term",
     "Watcher",
+    "at_sensors",
     "candidates",
     "load",
     "minimise",

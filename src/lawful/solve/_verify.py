@@ -12,7 +12,7 @@ from .._core.messages import BadInput
 from .._core.precision import in_float64
 from ..geometry import Box
 from ..problem import Problem
-from ..verify import LEVEL, Kind, Verification, assess, budget, posterior, quantities_of
+from ..verify import LEVEL, ForwardModel, Kind, Measurements, Verification, assess, budget, posterior, quantities_of
 from . import _candidates
 from ._candidates import Candidate, extended
 from ._collocation import Collocation, CollocationTask, collocation_task
@@ -78,6 +78,19 @@ def verify(
     how = f"Collocation on {' x '.join(map(str, task.scheme.grid.shape)) or 'one'} nodes"
     return dataclasses.replace(found, seconds=time.monotonic() - begin, how=how)
 
+
+
+@in_float64
+def at_sensors(
+    problem: Problem, candidates: Mapping[str, Candidate], method: Collocation
+) -> tuple[ForwardModel, Measurements]:
+    """A problem as plain functions of its numbers, and its readings: what `lawful.verify` works on. Nothing is fitted.
+
+    For many sets of readings at the same sensors: `judge(model, data.like(readings, noise))` costs no new compilation.
+    """
+    stated, names = extended(problem, candidates)
+    task = collocation_task(stated, method)
+    return named(forward_model(task, len(names)), names), measurements(task)
 
 
 def check(problem: Problem) -> None:

@@ -8,7 +8,7 @@ from ._family import Alarm
 from ._fitting import Fit, fit
 from ._identify import Identifiability, Profile, described, identifiability, profile
 from ._influence import Without, leave_one_out
-from ._judge import LEVEL, Judgement, Kind, judge
+from ._judge import LEVEL, Judgement, Kind, judge, score_alone
 from ._misfit import Misfit
 from ._placebo import Placebo, placebo
 from ._placement import Proposal, separating, sharpening
@@ -61,6 +61,7 @@ __all__ = [
     "profile",
     "quantities_of",
     "quantity_line",
+    "score_alone",
     "scores",
     "separating",
     "sharpening",

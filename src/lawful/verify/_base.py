@@ -199,8 +199,19 @@ class Measurements:
             return self.sd
         return self.sd * np.where(self.level >= 0, np.asarray(levels)[np.maximum(self.level, 0)], 1.0)
 
+    def like(self, values: Float[np.ndarray, " rows"], noise: float | np.ndarray | None) -> Measurements:
+        """The same sensors with other readings, all of the same noise (None or 0: to be estimated)."""
+        known = noise is not None and bool(np.all(np.asarray(noise) > 0))
+        rows = len(self.values)
+        sd = np.broadcast_to(np.asarray(noise if known else 1.0, dtype=float), rows).copy()
+        other = replace(self, values=np.asarray(values, dtype=float), sd=sd, level=np.full(rows, -1 if known else 0))
+        return other._beside(self)
+
     def holding(self, values: Float[np.ndarray, " rows"]) -> Measurements:
         """The same sensors with other readings."""
-        other = replace(self, values=np.asarray(values, dtype=float))
-        other.__dict__["coupling"] = self.coupling
-        return other
+        return replace(self, values=np.asarray(values, dtype=float))._beside(self)
+
+    def _beside(self, other: Measurements) -> Measurements:
+        """With the neighbours of another set at the same places, which are costly to find."""
+        self.__dict__["coupling"] = other.coupling
+        return self

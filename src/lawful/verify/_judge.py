@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from .._core.estimates import Estimate
 from .._core.messages import listing
@@ -14,7 +16,7 @@ from ._scores import gain_p
 from ._search import Search, Stage, as_it_stands, search
 
 LEVEL = 0.01
-MOST_REFITS = 6
+MOST_REFITS = 4
 
 
 class Kind(enum.StrEnum):
@@ -97,25 +99,33 @@ def concluded(
     best = found.best
     common = {"level": level, "p": null.alarm.p, "null": null, "mesh": mesh, "search": found, "mesh_after": after}
     if not found.terms:
-        kind = Kind.NOISE if null.alarm.strongest == "size" and null.seen.structure_p > level else Kind.UNEXPLAINED
+        kind = Kind.NOISE if only_larger(null, level) else Kind.UNEXPLAINED
         return Judgement(kind, unexplained(null, kind), **common)
     own = bool(harmless(after, best.found, data))
     if not own and not data.estimated:
         return Judgement(Kind.GRID, blamed(after, best), **(common | {"p": math.nan}))
     values = tuple(coefficient(model, data, best, after, name) for name in found.terms)
-    if own and best.alarm.p < level:
+    if own and best.alarm.p < level and not only_larger(best, level):
         return Judgement(Kind.UNEXPLAINED, remaining(null, found, values), coefficients=values, **common)
     kind = Kind.NAMED if len(found.group) == 1 else Kind.GROUP
-    left = "" if own else f"; what is left ({best.found.levels.max():.1e}) is of the size of the mesh's error"
+    left = ""
+    if own and best.alarm.p < level:
+        factor = math.sqrt(best.seen.chi2 / best.seen.dof)
+        values = tuple(replace(each, sd=factor * each.sd) for each in values)
+        left = f"; the noise is {factor:.2f} times what was stated, and error bars are that much wider"
+    left = left if own else f"; what is left ({best.found.levels.max():.1e}) is of the size of the mesh's error"
     return Judgement(kind, named(null, found, values, left), coefficients=values, **common)
+
+
+def only_larger(now: Stage, level: float) -> bool:
+    """Whether the misfit is larger than the noise but has no structure."""
+    return now.seen.size_p < level and now.seen.structure_p > level
 
 
 def coefficient(
     model: ForwardModel, data: Measurements, now: Stage, mesh: Discretisation, name: str
 ) -> Estimate:
     """A coefficient in the user's unit, its error bar widened by what the mesh's error moves it."""
-    import numpy as np
-
     place = model.place_of(name)
     raw, coordinate = float(now.found.x[place]), model.coordinates[place]
     index = now.found.free.index(place)
@@ -188,3 +198,10 @@ def gain_of(judgement: Judgement, data: Measurements, name: str) -> tuple[float,
     refit = judgement.search.rivals[name]
     gain = before.found.deviance - refit.deviance
     return gain, gain_p(gain, data, refit.dof)
+
+
+def score_alone(model: ForwardModel, data: Measurements) -> tuple[str, float]:
+    """What a score test says that trusts the mesh: the candidate of the largest score, and the score. For comparison."""
+    null = as_it_stands(model, data, LEVEL)
+    place = int(np.argmax(np.abs(null.scored.z)))
+    return model.candidates[place].name, float(null.scored.z[place])

@@ -78,15 +78,22 @@ def search(model: ForwardModel, data: Measurements, null: Stage, level: float, m
         if not tried:
             break
         best = min(tried, key=lambda name: tried[name].deviance)
-        gain = stages[-1].found.deviance - tried[best].deviance
-        if gain_p(gain, data, tried[best].dof) > stages[-1].alarm.single:
+        if gain_p(gain_over(stages[-1].found, tried[best], data), data, tried[best].dof) > stages[-1].alarm.single:
             break
         rivals = tried
-        group = tuple(sorted((n for n in tried if tried[n].deviance - tried[best].deviance < GROUP), key=lambda n: tried[n].deviance))
+        near = [name for name in tried if gain_over(tried[name], tried[best], data) < GROUP]
+        group = tuple(sorted(near, key=lambda name: tried[name].deviance))
         stages.append(stage(model, data, (*stages[-1].terms, best), tried[best], level))
     if len(stages) > 2:
         stages = pruned(model, data, stages, level)
     return Search(tuple(stages), rivals, group)
+
+
+def gain_over(before: Fit, after: Fit, data: Measurements) -> float:
+    """The fall of the deviance, in units of the misfit that remains where that is larger than the noise stated: a gain
+    must stand out from what is left."""
+    gain = before.deviance - after.deviance
+    return gain if data.estimated else gain / max(after.chi2 / max(after.dof, 1.0), 1.0)
 
 
 def refits(model: ForwardModel, data: Measurements, now: Stage, most: int) -> dict[str, Fit]:
