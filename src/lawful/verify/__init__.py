@@ -3,12 +3,15 @@
 from ._adjoint import QuantityError, adjoint_error, weighted_residual
 from ._base import Coordinate, ForwardModel, Measurements, Probe
 from ._budget import Line, budget, quantity_line
+from ._convergence import Convergence, convergence
 from ._discretisation import Discretisation, bias, discretisation, harmless
 from ._family import Alarm
 from ._fitting import Fit, fit
+from ._gradient import GradientCheck, check_gradient
 from ._identify import Identifiability, Profile, described, identifiability, profile
 from ._influence import Without, leave_one_out
 from ._judge import LEVEL, Judgement, Kind, judge, score_alone
+from ._manufactured import Manufactured, manufacture
 from ._misfit import Misfit
 from ._placebo import Placebo, placebo
 from ._placement import Proposal, separating, sharpening
@@ -21,14 +24,17 @@ from ._verification import Ranked, Verification, assess, quantities_of
 __all__ = [
     "LEVEL",
     "Alarm",
+    "Convergence",
     "Coordinate",
     "Discretisation",
     "Fit",
     "ForwardModel",
+    "GradientCheck",
     "Identifiability",
     "Judgement",
     "Kind",
     "Line",
+    "Manufactured",
     "Measurements",
     "Misfit",
     "Placebo",
@@ -47,6 +53,8 @@ __all__ = [
     "assess",
     "bias",
     "budget",
+    "check_gradient",
+    "convergence",
     "described",
     "detectable",
     "discretisation",
@@ -56,6 +64,7 @@ __all__ = [
     "identifiability",
     "judge",
     "leave_one_out",
+    "manufacture",
     "placebo",
     "posterior",
     "profile",
