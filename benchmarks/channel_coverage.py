@@ -52,7 +52,9 @@ def cell(sensors: int, percent: float, draws: int, flow: float, method: lf.Collo
             counts["covered"] += bool(low <= flow <= high)
             values.append((float(estimate.value), float(estimate.sd)))
     seconds = (time.monotonic() - begin) / draws
-    spread = {"mean": float(np.mean([v for v, _ in values])), "sd": float(np.mean([s for _, s in values]))} if values else {}
+    spread = (
+        {"mean": float(np.mean([v for v, _ in values])), "sd": float(np.mean([s for _, s in values]))} if values else {}
+    )
     return {"sensors": sensors, "noise": percent, "flow": flow, "draws": draws, **counts, **spread, "seconds": seconds}
 
 
@@ -74,7 +76,9 @@ def line(row: dict) -> str:
     else:
         text += f"named {row['named']}, alone {row['alone']}, covered {row['covered']} of these"
         text += f", {row.get('mean', float('nan')):.4f} ± {row.get('sd', float('nan')):.2g}"
-    return f"{text}; blamed {row['blamed']}, other {row['other']}; of {row['draws']}, {1e3 * row['seconds']:.0f} ms each"
+    return (
+        f"{text}; blamed {row['blamed']}, other {row['other']}; of {row['draws']}, {1e3 * row['seconds']:.0f} ms each"
+    )
 
 
 def main() -> None:

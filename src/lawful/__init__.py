@@ -29,6 +29,7 @@ from .solve import (
     Solution,
     Term,
     candidates,
+    closure,
     load,
     solve,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Value",
     "candidates",
     "check_gradient",
+    "closure",
     "curl",
     "derivative",
     "divergence",

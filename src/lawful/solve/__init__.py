@@ -3,6 +3,7 @@
 from ._adam import Adam
 from ._broyden import SelfScaledBroyden
 from ._candidates import AtBoundary, Candidate, Term, candidates
+from ._closure import Closure, Match, closure
 from ._collocation import Collocation
 from ._continuation import Continuation
 from ._correlation import ResidualCorrelation
@@ -25,6 +26,7 @@ __all__ = [
     "Attention",
     "Candidate",
     "Causal",
+    "Closure",
     "Collocation",
     "Continuation",
     "CrossCheck",
@@ -33,6 +35,7 @@ __all__ = [
     "Fixed",
     "GaussNewton",
     "LevenbergMarquardt",
+    "Match",
     "Moment",
     "Neural",
     "ResidualCorrelation",
@@ -44,6 +47,7 @@ __all__ = [
     "Watcher",
     "at_sensors",
     "candidates",
+    "closure",
     "load",
     "minimise",
     "solve",

@@ -151,7 +151,10 @@ def extended(problem: Problem, wanted: Mapping[str, Candidate]) -> tuple[Problem
     for name, term in terms.items():
         if isinstance(term, Term):
             laws[law_of(problem, name, term)].append((names[name], term.function))
-    conditions = [with_terms(c, [(names[n], t) for n, t in terms.items() if isinstance(t, AtBoundary)]) for c in problem.conditions]
+    conditions = [
+        with_terms(c, [(names[n], t) for n, t in terms.items() if isinstance(t, AtBoundary)])
+        for c in problem.conditions
+    ]
     for name, term in terms.items():
         if isinstance(term, AtBoundary):
             check_part(problem, name, term)
@@ -207,7 +210,14 @@ def check_order(problem: Problem, name: str, term: Term) -> None:
     """A candidate with a higher derivative than its law needs conditions that nobody gave."""
     law = law_of(problem, name, term)
     row = list(problem.laws).index(law)
-    alone = Problem(problem.domain, problem.fields, {"it": term.function}, unknowns=problem.unknowns, constants=problem.constants, derived=problem.derived)
+    alone = Problem(
+        problem.domain,
+        problem.fields,
+        {"it": term.function},
+        unknowns=problem.unknowns,
+        constants=problem.constants,
+        derived=problem.derived,
+    )
     for axis in problem.domain.axes:
         had, asked = order_table(problem, axis)[row], order_table(alone, axis)[0]
         for column, field_name in enumerate(problem.fields):
@@ -241,7 +251,9 @@ def with_terms(condition, added: list[tuple[str, AtBoundary]]):
     targets = {}
     for quantity, target in condition.targets.items():
         terms = tuple(
-            (name, term.targets[quantity]) for name, term in added if quantity in term.targets and touches(condition.part, term.part)
+            (name, term.targets[quantity])
+            for name, term in added
+            if quantity in term.targets and touches(condition.part, term.part)
         )
         targets[quantity] = Extended(target, terms) if terms else target
     return type(condition)(condition.part, **targets)
@@ -254,7 +266,14 @@ def scales_of(problem: Problem, terms: Mapping[str, Term | AtBoundary]) -> dict[
     whole = law_sizes(problem, fields, lengths)
     functions = {n: t.function if isinstance(t, Term) else next(iter(t.targets.values())) for n, t in terms.items()}
     moving = {f"it{i}": functions[name] for i, name in enumerate(terms) if arguments(functions[name], name)}
-    alone = Problem(problem.domain, problem.fields, moving or {"it": problem.laws[next(iter(problem.laws))]}, unknowns=problem.unknowns, constants=problem.constants, derived=problem.derived)
+    alone = Problem(
+        problem.domain,
+        problem.fields,
+        moving or {"it": problem.laws[next(iter(problem.laws))]},
+        unknowns=problem.unknowns,
+        constants=problem.constants,
+        derived=problem.derived,
+    )
     sizes = law_sizes(alone, fields, lengths)
     found = {}
     for i, (name, term) in enumerate(terms.items()):

@@ -45,7 +45,9 @@ def sloping_rows(
 def rows_of(task: CollocationTask, x: Float[Array, " n"]) -> Float[Array, " rows"]:
     model = task.model(x)
     predicted = [item.predict(model) for item in task.observed]
-    return jnp.concatenate([jnp.zeros(0), *predicted, prior_rows(task.problem, model.raw, jnp.zeros(()))[: prior_count(task.problem)]])
+    return jnp.concatenate(
+        [jnp.zeros(0), *predicted, prior_rows(task.problem, model.raw, jnp.zeros(()))[: prior_count(task.problem)]]
+    )
 
 
 class Rows:
@@ -156,7 +158,9 @@ def scalar_map(unknown, index: int) -> tuple[Callable[[float], float], Callable[
     """From a raw number to its value, and the slope of that."""
 
     def whole(raw):
-        return jnp.ravel(unknown.value(jnp.zeros(unknown.guess.shape).ravel().at[index].set(raw).reshape(unknown.guess.shape)))[index]
+        return jnp.ravel(
+            unknown.value(jnp.zeros(unknown.guess.shape).ravel().at[index].set(raw).reshape(unknown.guess.shape))
+        )[index]
 
     return in_float64(lambda raw: float(whole(raw))), in_float64(lambda raw: float(jax.grad(whole)(float(raw))))
 
@@ -234,7 +238,10 @@ def probe_of(task: CollocationTask, data: Measurements) -> Probe | None:
     number = len(places[space[0]])
     points = {axis: np.repeat(values, len(times)) for axis, values in places.items()} | {march: np.tile(times, number)}
     there = dataclasses.replace(
-        item, points={axis: points[axis] for axis in domain.axes}, values=np.zeros(number * len(times)), noise=np.ones(number * len(times))
+        item,
+        points={axis: points[axis] for axis in domain.axes},
+        values=np.zeros(number * len(times)),
+        noise=np.ones(number * len(times)),
     )
     elsewhere = dataclasses.replace(task, observed=(there,), noise=noise_of((there,)))
     lazily = Elsewhere(elsewhere, number * len(times))

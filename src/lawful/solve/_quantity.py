@@ -83,7 +83,9 @@ def quantity_budget(
     for name, quantity in quantities.items():
         value = jax.jit(lambda x, quantity=quantity: jnp.asarray(quantity(at_of(task.model(x)))))
         estimate = adjoint_error(task, final.x, quantity)
-        rows.append(quantity_line(name, lambda x, value=value: float(value(jnp.asarray(x))), model, final, estimate.error))
+        rows.append(
+            quantity_line(name, lambda x, value=value: float(value(jnp.asarray(x))), model, final, estimate.error)
+        )
     return rows
 
 

@@ -31,6 +31,7 @@ def verify(
     *,
     quantities: Mapping[str, Callable[[At], object]] | None = None,
     level: float = LEVEL,
+    correlated: bool = False,
     placebo: int = 0,
     sample: int = 0,
     seed: int = 0,
@@ -46,6 +47,8 @@ def verify(
                 `{"outlet": lambda at: jnp.mean(at("u", x=1.0, t=jnp.linspace(0, 1, 50)))}`. Their discretisation error
                 is found by an adjoint-weighted residual.
     level       probability of a false alarm.
+    correlated  whether the noise of a sensor may be correlated from reading to reading (a tracker that drifts): then a
+                slow error of the law and a slow error of the sensor look alike, and only terms of a definite shape count.
     placebo     so many placebo runs tell how often the whole procedure errs at these sensors.
     sample      so many draws of the posterior (NUTS, extra `bayes`) take the place of the Gaussian error bars in the
                 budget; 0 for none.
@@ -65,7 +68,7 @@ def verify(
     for refinement in range(MOST_MESHES + 1):
         model = named(forward_model(task, len(names)), names)
         model = dataclasses.replace(model, probe=probe_of(task, measured := measurements(task)))
-        found = assess(model, measured, level=level, runs=placebo, seed=seed, watch=watch)
+        found = assess(model, measured, level=level, correlated=correlated, runs=placebo, seed=seed, watch=watch)
         chosen = method.nodes is not None or method.steps is not None
         if found.kind not in (Kind.GRID, Kind.NOT_VERIFIED) or chosen or refinement == MOST_MESHES:
             break
@@ -77,7 +80,6 @@ def verify(
         found = dataclasses.replace(found, quantities=values, budget=(*found.budget, *lines))
     how = f"Collocation on {' x '.join(map(str, task.scheme.grid.shape)) or 'one'} nodes"
     return dataclasses.replace(found, seconds=time.monotonic() - begin, how=how)
-
 
 
 @in_float64

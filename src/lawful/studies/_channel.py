@@ -46,7 +46,9 @@ def upwind(cells: int, x: np.ndarray, t: np.ndarray):
     grid = np.linspace(0, 1, cells + 1)
     steps = np.linspace(0, 1, cells + 1)
     # Bilinear interpolation of the mesh, once and for all.
-    i, j = (np.clip(np.searchsorted(line, place, side="right") - 1, 0, cells - 1) for line, place in ((grid, x), (steps, t)))
+    i, j = (
+        np.clip(np.searchsorted(line, place, side="right") - 1, 0, cells - 1) for line, place in ((grid, x), (steps, t))
+    )
     p, q = (x - grid[i]) / h, (t - steps[j]) / h
 
     def predict(numbers):

@@ -89,7 +89,9 @@ def reference(truth: str, x: np.ndarray, t: np.ndarray, cells: int = 400) -> np.
         return KAPPA * np.diff(flux) / h - reaction * u
 
     order = np.unique(t)
-    run = solve_ivp(rate, (0, SPAN), np.zeros(cells), t_eval=order, rtol=1e-9, atol=1e-11, method="LSODA", lband=1, uband=1)
+    run = solve_ivp(
+        rate, (0, SPAN), np.zeros(cells), t_eval=order, rtol=1e-9, atol=1e-11, method="LSODA", lband=1, uband=1
+    )
     centres = (np.arange(cells) + 0.5) * h
     grid = np.concatenate([[0.0], centres])
     column = np.searchsorted(order, t)

@@ -3,6 +3,7 @@
 from ._adjoint import QuantityError, adjoint_error, weighted_residual
 from ._base import Coordinate, ForwardModel, Measurements, Probe
 from ._budget import Line, budget, quantity_line
+from ._correlated import Correlation, correlation
 from ._convergence import Convergence, convergence
 from ._discretisation import Discretisation, bias, discretisation, harmless
 from ._family import Alarm
@@ -25,6 +26,7 @@ __all__ = [
     "LEVEL",
     "Alarm",
     "Convergence",
+    "Correlation",
     "Coordinate",
     "Discretisation",
     "Fit",
@@ -55,6 +57,7 @@ __all__ = [
     "budget",
     "check_gradient",
     "convergence",
+    "correlation",
     "described",
     "detectable",
     "discretisation",

@@ -21,8 +21,8 @@ class Line:
     discretisation   of the mesh.
     noise            of the data.
     parameters       what the error bars of the fitted numbers do to the prediction.
-    left             what of the misfit none of these can be: sqrt(max(0, rms^2 - expected^2)), with its own standard
-                     deviation under pure noise, `left_doubt`. NaN for a quantity that is not measured.
+    left             what of the misfit none of these can be: sqrt(rms^2 - expected^2) where that exceeds what noise does
+                     by chance (two standard deviations), else 0. NaN for a quantity that is not measured.
     misfit           of prediction and reading.
     """
 
@@ -32,7 +32,6 @@ class Line:
     noise: float
     parameters: float
     left: float
-    left_doubt: float
     misfit: float
 
     def to_json(self) -> dict:
@@ -54,8 +53,8 @@ def budget(
     The misfit of a fit is smaller than the noise by what the fitted numbers took: its expected square is
     sd^2 (1 - leverage). Source: ASME V&V 20 (2009) for the parts of a validation uncertainty.
     """
-    spread_of = found.covariance if covariance is None else covariance
-    spread = np.sqrt(np.maximum(np.einsum("ri,ij,rj->r", found.slopes, spread_of, found.slopes), 0.0))
+    square = found.covariance if covariance is None else covariance
+    spread = np.sqrt(np.maximum(np.einsum("ri,ij,rj->r", found.slopes, square, found.slopes), 0.0))
     leverage = np.sum(found.tangent**2, axis=1)
     lines = []
     for index, name in enumerate(data.sensors):
@@ -64,7 +63,8 @@ def budget(
             continue
         expected = found.sd[rows] ** 2 * (1 - leverage[rows])
         square, mean = float(np.mean(found.miss[rows] ** 2)), float(np.mean(expected))
-        doubt = math.sqrt(math.sqrt(2 * float(np.sum(expected**2))) / rows.sum())
+        excess = square - mean - rms(mesh.error[rows]) ** 2
+        chance = math.sqrt(2 * float(np.sum(expected**2))) / rows.sum()
         lines.append(
             Line(
                 name,
@@ -72,8 +72,7 @@ def budget(
                 rms(mesh.error[rows]),
                 rms(found.sd[rows]),
                 rms(spread[rows]),
-                math.sqrt(max(square - mean - rms(mesh.error[rows]) ** 2, 0.0)),
-                doubt,
+                math.sqrt(excess) if excess > 2 * chance else 0.0,
                 math.sqrt(square),
             )
         )
@@ -96,7 +95,7 @@ def quantity_line(
         slopes.append((value(ahead) - value(behind)) / (2 * step))
     g = np.array(slopes)
     spread = math.sqrt(max(float(g @ found.covariance @ g), 0.0)) if len(g) else 0.0
-    return here, Line(name, name, abs(error), math.nan, spread, math.nan, math.nan, math.nan)
+    return here, Line(name, name, abs(error), math.nan, spread, math.nan, math.nan)
 
 
 def rms(values: Float[np.ndarray, " n"]) -> float:

@@ -39,9 +39,7 @@ class Convergence:
         return f"{word}: {self.reason}; error {self.error:.2e}, grid-convergence index {100 * self.index:.2g} %"
 
 
-def convergence(
-    run: Callable[[float], object], widths: Sequence[float], expected: float | None = None
-) -> Convergence:
+def convergence(run: Callable[[float], object], widths: Sequence[float], expected: float | None = None) -> Convergence:
     """Observed order, extrapolated answer and error of a method from runs at three or more mesh widths.
 
         |f3 - f2| / |f2 - f1| = (h3^p - h2^p) / (h2^p - h1^p),    f(0) = f1 + (f1 - f2) / ((h2 / h1)^p - 1)
@@ -56,7 +54,9 @@ def convergence(
     """
     h = np.asarray(widths, dtype=float)
     if len(h) < 3 or not np.all(np.diff(h) < 0) or not np.all(h > 0):
-        raise BadInput(f"convergence needs at least three mesh widths that fall, such as (0.1, 0.05, 0.025); got {list(h)}.")
+        raise BadInput(
+            f"convergence needs at least three mesh widths that fall, such as (0.1, 0.05, 0.025); got {list(h)}."
+        )
     answers = [np.atleast_1d(np.asarray(run(float(width)), dtype=float)) for width in h]
     if any(not np.all(np.isfinite(a)) or a.shape != answers[0].shape for a in answers):
         raise BadInput("convergence: every run must return finite numbers of the same shape.")

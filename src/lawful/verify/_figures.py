@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..report._style import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style
+from ..report._style import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style, logarithmic
 
 if TYPE_CHECKING:
     from ._verification import Verification
@@ -55,8 +55,7 @@ def terms_figure(found: Verification):
         ax.annotate(f" {each.coefficient}", (gains[row], row), va="center", fontsize=9)
     ax.set_yticks(range(len(shown)), [each.name for each in shown])
     ax.invert_yaxis()
-    ax.set_xscale("log")
-    ax.set_xlim(min(gains) / 2, max(gains) * 60)
+    logarithmic(ax, "x", min(gains) / 3, max(gains) * 100)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("gain in deviance (logarithmic), with the coefficient")
     return fig, ax
@@ -69,9 +68,8 @@ def mesh_figure(found: Verification):
     fig, ax = canvas(2.4)
     names = ["h to h'", "h' to h''", "h'' to h'''"][: len(fall)]
     values = [max(value, 1e-17) for value in fall]
-    ax.semilogy(names, values, "o-", color=BLUE)
-    low, high = min(values), max(values)
-    ax.set_ylim(low / 10, high * 10)
+    ax.plot(names, values, "o-", color=BLUE)
+    logarithmic(ax, "y", min(values) / 3, max(values) * 3)
     ax.set_ylabel("rms difference over\nlargest value")
     ax.set_xlabel("between a mesh and the next finer one")
     return fig, ax
@@ -91,7 +89,7 @@ def proposal_figure(found: Verification):
     ax.axhline(proposal.now, color=INK, lw=0.9, ls=":")
     ax.annotate("now", (places[0], proposal.now), va="bottom", fontsize=9)
     ax.set_xlabel(axis)
-    ax.set_ylabel("expected difference\nof deviances" if tell else "error bar\n(raw number)")
+    ax.set_ylabel("expected difference\nof deviances" if tell else "error bar of\nthe coefficient")
     return fig, ax
 
 
@@ -101,10 +99,12 @@ def influence_figure(found: Verification):
     seen = [each for each in found.influence if math.isfinite(each.coefficient)]
     fig, ax = canvas(2.6)
     places = np.arange(len(seen))
-    ax.errorbar(places, [each.coefficient for each in seen], yerr=[each.sd for each in seen], fmt="o", ms=4, color=BLUE, lw=1)
+    ax.errorbar(
+        places, [each.coefficient for each in seen], yerr=[each.sd for each in seen], fmt="o", ms=4, color=BLUE, lw=1
+    )
     step = max(1, len(seen) // 10)
     ax.set_xticks(places[::step], [each.sensor for each in seen][::step], rotation=35, ha="right")
-    ax.set_ylabel("raw coefficient")
+    ax.set_ylabel("coefficient")
     return fig, ax
 
 
@@ -116,10 +116,26 @@ def residual_figure(found: Verification):
     known = np.isfinite(data.places[axis])
     fig, ax = canvas(2.8)
     sd = judgement.search.best.found.sd if judgement.search is not None else judgement.null.found.sd
-    ax.plot(data.places[axis][known], -(judgement.null.found.miss / sd)[known], "o", ms=3, color=VERMILLION, alpha=0.55, label="as it stands")
+    ax.plot(
+        data.places[axis][known],
+        -(judgement.null.found.miss / sd)[known],
+        "o",
+        ms=3,
+        color=VERMILLION,
+        alpha=0.55,
+        label="as it stands",
+    )
     if judgement.search is not None and judgement.search.terms:
         label = f"with {', '.join(judgement.search.terms)}"
-        ax.plot(data.places[axis][known], -judgement.search.best.found.whitened[known], "o", ms=3, color=BLUE, alpha=0.55, label=label)
+        ax.plot(
+            data.places[axis][known],
+            -judgement.search.best.found.whitened[known],
+            "o",
+            ms=3,
+            color=BLUE,
+            alpha=0.55,
+            label=label,
+        )
     ax.set_xlabel(axis)
     ax.set_ylabel("measured - predicted\nin units of noise")
     fig.legend(loc="outside upper center", ncols=2)

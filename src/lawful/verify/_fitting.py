@@ -97,14 +97,20 @@ def remainder(basis: Float[np.ndarray, "m rank"], columns: Float[np.ndarray, "m 
     return columns
 
 
-def fit(model: ForwardModel, data: Measurements, free: tuple[int, ...], start: Float[np.ndarray, " n"]) -> Fit:
+def fit(
+    model: ForwardModel,
+    data: Measurements,
+    free: tuple[int, ...],
+    start: Float[np.ndarray, " n"],
+    steps: int = MOST_STEPS,
+) -> Fit:
     """Fit the free numbers from `start` by trust-region least squares, and settle the noise levels on the way."""
     x, levels = np.asarray(start, dtype=float).copy(), first_levels(model, data, start)
     good, why = True, "nothing to be fitted"
     for _ in range(ROUNDS):
         sd = data.noise(levels)
         if free:
-            x, good, why = least_squares(model, data, free, x, sd)
+            x, good, why = least_squares(model, data, free, x, sd, steps)
         values, slopes = model.linearise(x, np.eye(len(x))[:, list(free)])
         miss = values - data.values
         if not data.estimated or not (np.all(np.isfinite(miss)) and np.all(np.isfinite(slopes))):
@@ -118,7 +124,12 @@ def fit(model: ForwardModel, data: Measurements, free: tuple[int, ...], start: F
 
 
 def least_squares(
-    model: ForwardModel, data: Measurements, free: tuple[int, ...], x: Float[np.ndarray, " n"], sd: np.ndarray
+    model: ForwardModel,
+    data: Measurements,
+    free: tuple[int, ...],
+    x: Float[np.ndarray, " n"],
+    sd: np.ndarray,
+    steps: int,
 ) -> tuple[Float[np.ndarray, " n"], bool, str]:
     """MINPACK's successor in SciPy: a trust region on variables scaled by the Jacobian."""
     from scipy import optimize
@@ -143,17 +154,18 @@ def least_squares(
 
     if not np.all(np.isfinite(both(x[places])[0])):
         return x, False, "the model has no finite prediction where the fit starts"
-    found = optimize.least_squares(
-        lambda part: both(part)[0],
-        x[places],
-        lambda part: both(part)[1],
-        method="trf",
-        x_scale="jac",
-        ftol=1e-8,
-        xtol=1e-9,
-        gtol=None,
-        max_nfev=MOST_STEPS,
-    )
+    with np.errstate(all="ignore"):  # undetermined directions divide zero by zero inside, and are left where they are
+        found = optimize.least_squares(
+            lambda part: both(part)[0],
+            x[places],
+            lambda part: both(part)[1],
+            method="trf",
+            x_scale="jac",
+            ftol=1e-8,
+            xtol=1e-9,
+            gtol=None,
+            max_nfev=steps,
+        )
     return whole(found.x), bool(found.status > 0), " ".join(str(found.message).split())
 
 

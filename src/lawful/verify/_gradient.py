@@ -100,6 +100,10 @@ def check_gradient(
         )
         return concluded(GradientCheck(False, error, doubt, order, (), why), refuse)
     where = wrong_entries(scalar, x, g, names, tolerance)
+    kink = next((name for name in where if kinked(scalar, x, names.index(name[0]))), None)
+    if kink is not None:
+        why = f"the function has a kink at {kink[0]}: its slopes on the two sides differ, so that there is no gradient"
+        return concluded(GradientCheck(False, error, doubt, order, where, why), refuse)
     listed = f"; first of all at {where[0][0]}" if where else ""
     why = f"the gradient is wrong: it differs from differences by {error:.1e}, which are certain to {doubt:.1e}{listed}"
     return concluded(GradientCheck(False, error, doubt, order, where, why), refuse)
@@ -152,7 +156,8 @@ def difference(scalar: Callable, x, v: np.ndarray) -> tuple[float, float]:
         for one, other in zip(row[1:], row[:-1], strict=True):
             if abs(one - other) < doubt:
                 best, doubt = float(one), abs(float(one - other))
-    return best, doubt if math.isfinite(doubt) else math.inf
+    rounding = 1e-15 * abs(best)
+    return best, max(doubt, rounding) if math.isfinite(doubt) else math.inf
 
 
 def remainder_order(scalar: Callable, x, v: np.ndarray, slope: float) -> float:
@@ -180,6 +185,16 @@ def wrong_entries(scalar: Callable, x, g: np.ndarray, names: list[str], toleranc
         if abs(g[entry] - slope) > max(tolerance * max(abs(slope), abs(g[entry])), 3 * doubt, 1e-12):
             found.append((names[entry], float(g[entry]), slope))
     return tuple(sorted(found, key=lambda row: -abs(row[1] - row[2])))
+
+
+def kinked(scalar: Callable, x, entry: int) -> bool:
+    """Whether the slopes on the two sides of a place differ, by as much however close one looks."""
+    v, value = jnp.asarray(unit(x.size, entry)) * max(abs(float(x[entry])), 1.0), float(scalar(x))
+    jumps = []
+    for h in (1e-4, 1e-6):
+        ahead, behind = (float(scalar(x + h * v)) - value) / h, (value - float(scalar(x - h * v))) / h
+        jumps.append((ahead - behind) / max(abs(ahead), abs(behind), 1e-300))
+    return abs(jumps[1]) > 1e-2 and abs(jumps[1]) > 0.3 * abs(jumps[0])
 
 
 def unit(size: int, entry: int) -> np.ndarray:

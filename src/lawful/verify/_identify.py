@@ -30,7 +30,11 @@ class Identifiability:
             return "the data determine every parameter"
         from .._core.messages import listing
 
-        only = f"; only {listing(self.determined)} {'is' if len(self.determined) == 1 else 'are'} determined" if self.determined else ""
+        only = (
+            f"; only {listing(self.determined)} {'is' if len(self.determined) == 1 else 'are'} determined"
+            if self.determined
+            else ""
+        )
         return f"the data do not determine {listing(self.undetermined)}{only}"
 
 

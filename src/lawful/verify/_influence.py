@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from ._base import Measurements
 from ._fitting import Fit, column_space
@@ -19,7 +18,7 @@ class Without:
 
     size_p       of the model as it stands: probability of a larger misfit at the other sensors.
     best         the candidate that would win.
-    coefficient  of the winner with all sensors, and its standard deviation without this one, as raw numbers.
+    coefficient  of the winner with all sensors, and its standard deviation, without this one.
     """
 
     sensor: str
@@ -78,7 +77,3 @@ def moved(found: Fit, gone: np.ndarray, place: int) -> tuple[float, float]:
 def suspects(seen: tuple[Without, ...], level: float, p: float) -> tuple[str, ...]:
     """Sensors without which nothing is wrong: where there is exactly one, look at it before changing the law."""
     return tuple(each.sensor for each in seen if p < level and each.size_p > 10 * level)
-
-
-def spread_of(seen: tuple[Without, ...]) -> Float[np.ndarray, " sensors"]:
-    return np.array([each.coefficient for each in seen])

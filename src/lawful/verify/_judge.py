@@ -122,9 +122,7 @@ def only_larger(now: Stage, level: float) -> bool:
     return now.seen.size_p < level and now.seen.structure_p > level
 
 
-def coefficient(
-    model: ForwardModel, data: Measurements, now: Stage, mesh: Discretisation, name: str
-) -> Estimate:
+def coefficient(model: ForwardModel, data: Measurements, now: Stage, mesh: Discretisation, name: str) -> Estimate:
     """A coefficient in the user's unit, its error bar widened by what the mesh's error moves it."""
     place = model.place_of(name)
     raw, coordinate = float(now.found.x[place]), model.coordinates[place]
@@ -134,6 +132,11 @@ def coefficient(
     sd = abs(coordinate.slope(raw)) * math.hypot(now.found.sd_of(place), shift)
     dof = now.found.dof if data.estimated else math.inf
     return Estimate(name, coordinate.value(raw), sd, dof)
+
+
+def chance(p: float) -> str:
+    """A probability with its sign: "= 0.2", "< 1e-99" where nobody cares any more."""
+    return "< 1e-99" if p < 1e-99 else f"= {p:.2g}"
 
 
 def blamed(mesh: Discretisation, now: Stage) -> str:
@@ -146,30 +149,30 @@ def blamed(mesh: Discretisation, now: Stage) -> str:
 
 
 def kept(null: Stage) -> str:
-    return f"no evidence against the model at this noise (p = {null.alarm.p:.2g})"
+    return f"no evidence against the model at this noise (p {chance(null.alarm.p)})"
 
 
 def unexplained(null: Stage, kind: Kind) -> str:
     if kind is Kind.NOISE:
         factor = math.sqrt(null.seen.chi2 / max(null.seen.dof, 1))
         return (
-            f"the misfit is {factor:.2f} times the stated noise but has no structure (p = {null.seen.structure_p:.2g}):"
+            f"the misfit is {factor:.2f} times the stated noise but has no structure (p {chance(null.seen.structure_p)}):"
             " the noise is larger than stated, or the error is not one of the law"
         )
-    return f"the model is wrong (p = {null.alarm.p:.1g}), and no candidate explains a significant part of the misfit"
+    return f"the model is wrong (p {chance(null.alarm.p)}), and no candidate explains a significant part of the misfit"
 
 
 def remaining(null: Stage, found: Search, values: tuple[Estimate, ...]) -> str:
     gain = share_explained(null, found.best)
     return (
-        f"the model is wrong (p = {null.alarm.p:.1g}); the nearest of the candidates is {told(values)}, which explains"
-        f" {100 * gain:.1f} % of the excess misfit, but structure is left (p = {found.best.alarm.p:.1g}): the missing"
+        f"the model is wrong (p {chance(null.alarm.p)}); the nearest of the candidates is {told(values)}, which explains"
+        f" {100 * gain:.1f} % of the excess misfit, but structure is left (p {chance(found.best.alarm.p)}): the missing"
         " term is not in the list"
     )
 
 
 def named(null: Stage, found: Search, values: tuple[Estimate, ...], left: str) -> str:
-    wrong = f"the model is wrong (p = {null.alarm.p:.1g})"
+    wrong = f"the model is wrong (p {chance(null.alarm.p)})"
     if len(found.group) == 1:
         word = "the missing term is" if len(values) == 1 else "the missing terms are"
         return f"{wrong}; {word} {told(values)}{left}"

@@ -134,7 +134,9 @@ def manufacture(
     coordinates = [arguments(function, f"the solution '{name}'") for name, function in fields.items()]
     axes = tuple(dict.fromkeys(axis for names in coordinates for axis in names))
     if not axes:
-        raise BadInput("manufacture: the solution must be a function of coordinates by name, such as lambda x, t: x * t.")
+        raise BadInput(
+            "manufacture: the solution must be a function of coordinates by name, such as lambda x, t: x * t."
+        )
     if any(set(names) != set(axes) for names in coordinates):
         raise BadInput(f"manufacture: every field must be a function of the same coordinates, here {listing(axes)}.")
     sources = {}

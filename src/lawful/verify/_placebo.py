@@ -81,7 +81,9 @@ def placebo(
     return Placebo(runs, flagged, runs if named else 0, hits, covered)
 
 
-def simulated(model: ForwardModel, data: Measurements, x: np.ndarray, base: Fit, rng: np.random.Generator) -> Measurements:
+def simulated(
+    model: ForwardModel, data: Measurements, x: np.ndarray, base: Fit, rng: np.random.Generator
+) -> Measurements:
     return data.holding(model.predict(x) + base.sd * rng.normal(size=len(base.sd)))
 
 

@@ -43,7 +43,9 @@ class Proposal:
         return float(special.ndtr((self.then - GROUP) / (2 * math.sqrt(max(self.then, 1e-12)))))
 
 
-def separating(model: ForwardModel, data: Measurements, rivals: dict[str, Fit], group: tuple[str, ...]) -> Proposal | None:
+def separating(
+    model: ForwardModel, data: Measurements, rivals: dict[str, Fit], group: tuple[str, ...]
+) -> Proposal | None:
     """The place whose readings tell the members of a group apart best, whichever of them is right.
 
     If A is right, B will be refitted to what A does: with D the difference of their predictions and J the slopes of B's
@@ -62,12 +64,14 @@ def separating(model: ForwardModel, data: Measurements, rivals: dict[str, Fit], 
     worst = np.min(np.stack(curves), axis=0)
     index = int(np.argmax(worst))
     purpose = f"tell {' from '.join(group)}" if len(group) == 2 else f"tell {', '.join(group)} apart"
-    return Proposal(probe.label(index), coordinates(probe, index), purpose, now, float(worst[index]), worst, probe.places)
+    return Proposal(
+        probe.label(index), coordinates(probe, index), purpose, now, float(worst[index]), worst, probe.places
+    )
 
 
 def sharpening(model: ForwardModel, data: Measurements, found: Fit, candidate: str) -> Proposal | None:
     """The place that makes the standard deviation of a candidate's coefficient smallest, were it missing.
-    The curve holds that standard deviation, as a raw number (D-optimality for one coefficient of interest)."""
+    The curve holds that standard deviation, in the user's unit (c-optimality)."""
     probe = model.probe
     if probe is None:
         return None
@@ -78,10 +82,19 @@ def sharpening(model: ForwardModel, data: Measurements, found: Fit, candidate: s
     more = probe.linearise(found.x, directions)[1] / probe.noise
     more = more.reshape(len(probe_label(probe)), -1, len(free))
     index = free.index(place)
-    now = float(np.sqrt(inverse(slopes.T @ slopes)[index, index]))
-    curve = np.array([math.sqrt(inverse(slopes.T @ slopes + rows.T @ rows)[index, index]) for rows in more])
+    unit = abs(model.coordinates[place].slope(float(found.x[place])))
+    now = unit * math.sqrt(inverse(slopes.T @ slopes)[index, index])
+    curve = unit * np.array([math.sqrt(inverse(slopes.T @ slopes + rows.T @ rows)[index, index]) for rows in more])
     best = int(np.argmin(curve))
-    return Proposal(probe.label(best), coordinates(probe, best), f"sharpen {candidate}", now, float(curve[best]), curve, probe.places)
+    return Proposal(
+        probe.label(best),
+        coordinates(probe, best),
+        f"sharpen {candidate}",
+        now,
+        float(curve[best]),
+        curve,
+        probe.places,
+    )
 
 
 def probe_label(probe: Probe) -> Float[np.ndarray, " places"]:

@@ -96,4 +96,6 @@ def between(chains: list[Float[np.ndarray, "draws n"]]) -> float:
     count = len(chains[0])
     inner = np.mean([np.var(c, axis=0, ddof=1) for c in chains], axis=0)
     outer = count * np.var([np.mean(c, axis=0) for c in chains], axis=0, ddof=1)
-    return float(np.max(np.sqrt(((count - 1) / count * inner + outer / count) / np.maximum(inner, 1e-300)), initial=1.0))
+    return float(
+        np.max(np.sqrt(((count - 1) / count * inner + outer / count) / np.maximum(inner, 1e-300)), initial=1.0)
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._core.messages import listing
 from .._core.record import Drawing, Section, Table
 from ._figures import budget_figure, influence_figure, mesh_figure, proposal_figure, residual_figure, terms_figure
-from ._judge import Kind
+from ._judge import Kind, chance
 
 if TYPE_CHECKING:
     from ._verification import Verification
@@ -33,33 +33,56 @@ def verdict(found: Verification) -> Section:
         " candidates included, are then taken as one, at a false-alarm probability of"
         f" {100 * judgement.level:g} %."
     )
-    pictures = (Drawing("Residuals", "In units of the noise, as the model stands and with what was found.", lambda: residual_figure(found)),)
+    pictures = (
+        Drawing(
+            "Residuals",
+            "In units of the noise, as the model stands and with what was found.",
+            lambda: residual_figure(found),
+        ),
+    )
     return Section("Verdict", (said, how), (Table(head, tuple(rows)),), pictures if found.data.places else ())
 
 
 def tested(stage) -> tuple[str, str, str, str]:
     ratio = stage.seen.chi2 / stage.seen.dof if stage.seen.dof > 0 else math.nan
-    return f"{ratio:.4g}", probability(stage.seen.size_p), probability(stage.seen.structure_p), probability(stage.alarm.p)
+    return (
+        f"{ratio:.4g}",
+        probability(stage.seen.size_p),
+        probability(stage.seen.structure_p),
+        probability(stage.alarm.p),
+    )
 
 
 def probability(p: float) -> str:
-    return "-" if math.isnan(p) else "0.0" if p == 0 else f"{p:.2g}"
+    return "-" if math.isnan(p) else chance(p).removeprefix("= ")
 
 
 def budget(found: Verification) -> Section | None:
     if not found.budget:
         return None
     head = ("sensor", "what", "discretisation", "noise", "parameters", "left", "misfit")
+    after = {line.name: line for line in found.budget_after}
+    if after:
+        head = (*head, f"left with {listing(found.judgement.search.terms)}" if found.judgement.search else "left after")
     rows = tuple(
-        (line.name, line.quantity, *(number(v) for v in (line.discretisation, line.noise, line.parameters, line.left, line.misfit)))
+        (
+            line.name,
+            line.quantity,
+            *(number(v) for v in (line.discretisation, line.noise, line.parameters, line.left, line.misfit)),
+            *((number(after[line.name].left) if line.name in after else "-",) if after else ()),
+        )
         for line in found.budget
     )
     said = (
         "Each source of error in the unit of what the sensor measures, root mean square over its readings; for a"
-        " quantity of interest, which nobody measures, without noise. What is left is the part of the misfit that the"
-        " others cannot be: the error of the model."
+        " quantity of interest, which nobody measures, without noise. What is left is the part of the misfit of the model"
+        " as it stands that the others cannot be, by more than two standard deviations of chance: the error of the model."
     )
-    picture = Drawing("Error budget", "Squares add, so that each bar is as long as all its parts together.", lambda: budget_figure(found))
+    picture = Drawing(
+        "Error budget",
+        "Squares add, so that each bar is as long as all its parts together.",
+        lambda: budget_figure(found),
+    )
     return Section("Error budget", (said,), (Table(head, rows),), (picture,))
 
 
@@ -75,7 +98,9 @@ def mesh(found: Verification) -> Section:
     if after is not None and after is not seen:
         said.append(f"With what was found: {after.reason}; error {after.relative:.1e} of the largest value.")
     tables = (Table(("source", "largest error over largest value"), (*rows, ("all together", number(seen.relative)))),)
-    pictures = (Drawing("Mesh", "Differences between neighbouring meshes.", lambda: mesh_figure(found)),) if seen.fall else ()
+    pictures = (
+        (Drawing("Mesh", "Differences between neighbouring meshes.", lambda: mesh_figure(found)),) if seen.fall else ()
+    )
     return Section("Discretisation error", tuple(said), tables, pictures)
 
 
@@ -106,8 +131,15 @@ def terms(found: Verification) -> Section | None:
         said.append(
             "The smallest coefficient that would show is found with a probability of 0.8 by a test of the level used here."
         )
-    picture = Drawing("Terms", "Gain of each candidate; bars of the same group are not told apart.", lambda: terms_figure(found))
-    return Section("Terms that may be missing", tuple(said), (Table(head, rows),), (picture,) if any(t.gain > 0 for t in found.terms) else ())
+    picture = Drawing(
+        "Terms", "Gain of each candidate; bars of the same group are not told apart.", lambda: terms_figure(found)
+    )
+    return Section(
+        "Terms that may be missing",
+        tuple(said),
+        (Table(head, rows),),
+        (picture,) if any(t.gain > 0 for t in found.terms) else (),
+    )
 
 
 def sensors(found: Verification) -> Section | None:
@@ -133,7 +165,9 @@ def guards(found: Verification) -> Section:
         said.append(f"{str(found.placebo)[0].upper()}{str(found.placebo)[1:]}.")
     if found.influence:
         winners = {each.best for each in found.influence if each.best}
-        changed = [each.sensor for each in found.influence if found.missing and each.best and each.best not in found.missing]
+        changed = [
+            each.sensor for each in found.influence if found.missing and each.best and each.best not in found.missing
+        ]
         said.append(
             f"Without any one sensor the best term stays {listing(sorted(winners))}."
             if not changed and winners
@@ -144,5 +178,11 @@ def guards(found: Verification) -> Section:
         if found.suspects:
             said.append(f"Nothing is wrong any more without {listing(found.suspects)}.")
         if any(math.isfinite(each.coefficient) for each in found.influence):
-            pictures = (Drawing("One sensor left out", "The coefficient, as a raw number, without each sensor in turn.", lambda: influence_figure(found)),)
+            pictures = (
+                Drawing(
+                    "One sensor left out",
+                    "The coefficient without each sensor in turn.",
+                    lambda: influence_figure(found),
+                ),
+            )
     return Section("Guards", tuple(said), (), pictures)

@@ -12,6 +12,8 @@ from .._core.estimates import Estimate, plain
 from .._core.record import Account, Status
 from ._base import ForwardModel, Measurements
 from ._budget import Line, budget
+from ._correlated import Correlation, correlation
+from ._fitting import Fit
 from ._identify import Identifiability, identifiability
 from ._influence import Without, leave_one_out, suspects
 from ._judge import LEVEL, MOST_REFITS, Judgement, Kind, gain_of, judge
@@ -21,6 +23,7 @@ from ._posterior import Posterior
 from ._scores import detectable, false_discovery
 
 POWER = 0.8
+ROUNDS = 3  # of correlation and judgement in turns
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,11 @@ class Verification:
     """The verdict on a model, and what it rests on.
 
     verdict       one sentence.
-    budget        per sensor and quantity of interest, in physical units.
+    budget        of the model as it stands, per sensor and quantity of interest, in physical units; `budget_after` with
+                  the terms found.
     terms         candidates, the best first.
     power         the smallest coefficient of each candidate that these sensors would show with probability 0.8.
+    correlation   of the noise from reading to reading, where it was estimated.
     quantities    values of the quantities of interest.
     posterior     draws of the fitted numbers, where they were asked for.
     """
@@ -66,6 +71,8 @@ class Verification:
     proposal: Proposal | None
     identifiability: Identifiability
     placebo: Placebo | None = None
+    budget_after: tuple[Line, ...] = ()
+    correlation: Correlation | None = None
     quantities: dict[str, Estimate] | None = None
     posterior: Posterior | None = None
     seconds: float = 0.0
@@ -93,6 +100,8 @@ class Verification:
         text = self.judgement.sentence
         if len(self.suspects) == 1 and self.judgement.rejected:
             text += f"; but without the sensor at {self.suspects[0]} nothing is wrong: look at that sensor first"
+        if self.correlation is not None and self.correlation.share > 0:
+            text += f"; {self.correlation}"
         if self.kind is Kind.KEPT and self.power:
             name = next(iter(self.power))
             text += f"; the smallest {name} coefficient that these data would show is {self.power[name]:.2g}"
@@ -104,7 +113,7 @@ class Verification:
     def status(self) -> Status:
         """Trusted where a verdict could be given at all."""
         refused = self.kind in (Kind.NOT_VERIFIED, Kind.GRID)
-        return Status(not refused, self.verdict, word="verified")
+        return Status(not refused, self.verdict, word="judged")
 
     def record(self, title: str = "Are the right equations solved?") -> Account:
         """The page of a report."""
@@ -145,6 +154,7 @@ def assess(
     *,
     level: float = LEVEL,
     most_refits: int = MOST_REFITS,
+    correlated: bool = False,
     runs: int = 0,
     seed: int = 0,
     watch: Callable[[int, int], None] = lambda done, of: None,
@@ -153,18 +163,34 @@ def assess(
 
     level        probability of a false alarm.
     most_refits  candidates that are refitted in each round of the search.
+    correlated   whether the noise of a sensor may be correlated from reading to reading; how much is estimated from what
+                 the best model leaves.
     runs         placebo runs, each a judgement of its own from the beginning; 0 for none.
     """
+    plain_model, plain_data, leans = model, data, None
     judgement = judge(model, data, level, most_refits, split=True)
+    for _ in range(ROUNDS if correlated else 0):
+        best = judgement.search.best.found if judgement.search is not None else judgement.null.found
+        leans = correlation(as_read(plain_model, plain_data, best), plain_data)
+        if leans is None:
+            break
+        model, data = leans.applied(plain_model, plain_data)
+        judgement = judge(model, data, level, most_refits, split=True)
     final = judgement.search.best if judgement.search is not None else judgement.null
     mesh = judgement.mesh_after or judgement.mesh
     power = smallest(model, data, judgement)
-    place = model.place_of(judgement.search.terms[-1]) if judgement.search is not None and judgement.search.terms else None
-    influence = leave_one_out(data, judgement.search, place) if judgement.search is not None else ()
+    place = (
+        model.place_of(judgement.search.terms[-1]) if judgement.search is not None and judgement.search.terms else None
+    )
+    influence = without_each(model, data, judgement, place)
     return Verification(
         judgement=judgement,
         data=data,
-        budget=budget(data, final.found, mesh),
+        budget=budget(plain_data, as_read(plain_model, plain_data, judgement.null.found), judgement.mesh),
+        budget_after=budget(plain_data, as_read(plain_model, plain_data, final.found), mesh)
+        if final is not judgement.null
+        else (),
+        correlation=leans,
         terms=ranked(model, data, judgement),
         power=power,
         influence=influence,
@@ -175,8 +201,30 @@ def assess(
     )
 
 
+def without_each(
+    model: ForwardModel, data: Measurements, judgement: Judgement, place: int | None
+) -> tuple[Without, ...]:
+    """The answer without each sensor, the coefficient in the user's unit."""
+    if judgement.search is None:
+        return ()
+    seen = leave_one_out(data, judgement.search, place)
+    if place is None:
+        return seen
+    c = model.coordinates[place]
+    return tuple(
+        replace(each, coefficient=c.value(each.coefficient), sd=abs(c.slope(each.coefficient)) * each.sd)
+        for each in seen
+    )
+
+
 def refused(judgement: Judgement) -> bool:
     return judgement.kind in (Kind.NOT_VERIFIED, Kind.GRID)
+
+
+def as_read(model: ForwardModel, data: Measurements, found: Fit) -> Fit:
+    """A fit with its misfit and slopes in the units of the readings, whatever combinations of rows it was made with."""
+    values, slopes = model.linearise(found.x, np.eye(len(found.x))[:, list(found.free)])
+    return replace(found, miss=values - data.values, slopes=slopes)
 
 
 def smallest(model: ForwardModel, data: Measurements, judgement: Judgement) -> dict[str, float]:
@@ -234,9 +282,7 @@ def note(judgement: Judgement, name: str, k: int) -> str:
     return "not told apart from the best" if name in search.group else ""
 
 
-def proposed(
-    model: ForwardModel, data: Measurements, judgement: Judgement, power: dict[str, float]
-) -> Proposal | None:
+def proposed(model: ForwardModel, data: Measurements, judgement: Judgement, power: dict[str, float]) -> Proposal | None:
     """A place for the next sensor: to tell a group apart; else to sharpen the term found, or the first that would be
     seen."""
     if model.probe is None or refused(judgement) or not model.candidates:
