@@ -94,7 +94,6 @@ def main() -> None:
     finest = lf.Collocation(nodes=16, steps=14, stages=6)
     coarse = lf.Collocation(nodes=4, steps=2, stages=2)
     rows, cells = [], [(n, p) for n in arguments.sensors for p in arguments.noise]
-    cells.sort(key=lambda c: (c[0] != 20, c[1] != 5))
     for sensors, percent in cells:
         for flow in (channel.FLOW, 0.0):
             draws = arguments.draws if percent else 1  # without noise all draws are the same

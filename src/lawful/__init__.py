@@ -34,6 +34,7 @@ from .solve import (
     solve,
 )
 from .verify import check_gradient, manufacture
+
 from .solve import verify  # isort: skip  # after the room of the same name, whose place on the front page it takes
 
 __all__ = [

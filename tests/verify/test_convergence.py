@@ -182,7 +182,7 @@ def test_a_global_method_converges_faster_than_any_power():
 
 @in_float64
 def test_the_adjoint_weighted_residual_predicts_the_error_of_a_quantity():
-    """u'' = -f with a manufactured answer; J the mean. The coarse solution is carried to a mesh twice as fine."""
+    """U'' = -f with a manufactured answer; J the mean. The coarse solution is carried to a mesh twice as fine."""
 
     def matrix(n):
         h = 1 / n

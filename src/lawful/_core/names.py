@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from .messages import BadInput, listing, nearest, shown
@@ -110,6 +110,13 @@ def arguments(function: Callable, where: str) -> tuple[str, ...]:
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise BadInput(f"{where}: argument '{parameter.name}' is positional-only; quantities are matched by name.")
     return tuple(p.name for p in parameters if p.default is p.empty)
+
+
+def signature_of(names: Iterable[str]) -> inspect.Signature:
+    """The signature of a function of quantities by name, for functions that are put together at run time; a name that
+    comes twice is one argument."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature([inspect.Parameter(name, kind) for name in dict.fromkeys(names)])
 
 
 def declare(names: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import math
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 import equinox as eqx
 
 from .._core.messages import BadInput, listing, nearest, shown
-from .._core.names import arguments, join_derivative
+from .._core.names import arguments, join_derivative, signature_of
 from ..geometry import Part
 from ..problem import Flux, Problem, Real, Value, order_table
 from ._scaling import field_size, law_sizes, typical_length
@@ -65,18 +66,13 @@ class Extended(eqx.Module):
         names = dict.fromkeys(arguments(self.base, "the law"))
         for coefficient, term in self.terms:
             names |= dict.fromkeys((coefficient, *arguments(term, "a candidate")))
-        return signature(tuple(names))
+        return signature_of(tuple(names))
 
     def __call__(self, **values):
         total = self.base(**{name: values[name] for name in arguments(self.base, "the law")})
         for coefficient, term in self.terms:
             total = total + values[coefficient] * term(**{n: values[n] for n in arguments(term, "a candidate")})
         return total
-
-
-def signature(names: tuple[str, ...]) -> inspect.Signature:
-    """That of a function of quantities by name."""
-    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names])
 
 
 def candidates(problem: Problem) -> dict[str, Candidate]:
@@ -134,7 +130,7 @@ def function_of(text: str, names: tuple[str, ...]) -> Callable:
     def call(**values):
         return body(*(values[name] for name in names))
 
-    call.__signature__ = signature(names)  # type: ignore[attr-defined]
+    call.__signature__ = signature_of(names)  # type: ignore[attr-defined]
     return call
 
 
@@ -158,21 +154,15 @@ def extended(problem: Problem, wanted: Mapping[str, Candidate]) -> tuple[Problem
     for name, term in terms.items():
         if isinstance(term, AtBoundary):
             check_part(problem, name, term)
-    scales = scales_of(problem, terms)
-    found = Problem(
-        problem.domain,
-        problem.fields,
-        {law: Extended(problem.laws[law], tuple(added)) if added else problem.laws[law] for law, added in laws.items()},
-        conditions,
-        unknowns={**problem.unknowns, **{names[n]: Real(0.0, scale=scales[n]) for n in terms}},
-        constants=problem.constants,
-        derived=problem.derived,
-        data=problem.data,
-    )
-    for name, term in terms.items():
-        if isinstance(term, Term):
+        else:
             check_order(problem, name, term)
-    return found, names
+    scales = scales_of(problem, terms)
+    whole = {
+        law: Extended(problem.laws[law], tuple(added)) if added else problem.laws[law] for law, added in laws.items()
+    }
+    coefficients = {names[name]: Real(0.0, scale=scales[name]) for name in terms}
+    unknowns = {**problem.unknowns, **coefficients}
+    return dataclasses.replace(problem, laws=whole, conditions=conditions, unknowns=unknowns), names
 
 
 def as_term(name: str, given: object) -> Term | AtBoundary:
@@ -210,21 +200,14 @@ def check_order(problem: Problem, name: str, term: Term) -> None:
     """A candidate with a higher derivative than its law needs conditions that nobody gave."""
     law = law_of(problem, name, term)
     row = list(problem.laws).index(law)
-    alone = Problem(
-        problem.domain,
-        problem.fields,
-        {"it": term.function},
-        unknowns=problem.unknowns,
-        constants=problem.constants,
-        derived=problem.derived,
-    )
+    alone = dataclasses.replace(problem, laws={name: term.function}, conditions=(), data=())
     for axis in problem.domain.axes:
         had, asked = order_table(problem, axis)[row], order_table(alone, axis)[0]
         for column, field_name in enumerate(problem.fields):
             if asked[column] > max(had[column], 0):
                 raise BadInput(
-                    f"candidate '{name}' holds the derivative of order {asked[column]} of {field_name} along {axis}, but"
-                    f" law '{law}' is of order {max(had[column], 0)} there: the problem with it would need another"
+                    f"candidate '{name}' holds the derivative of order {asked[column]} of {field_name} along {axis},"
+                    f" but law '{law}' is of order {max(had[column], 0)} there: the problem with it would need another"
                     f" condition on {axis}. State the law with that term and verify it, or leave the candidate out."
                 )
 
@@ -266,14 +249,7 @@ def scales_of(problem: Problem, terms: Mapping[str, Term | AtBoundary]) -> dict[
     whole = law_sizes(problem, fields, lengths)
     functions = {n: t.function if isinstance(t, Term) else next(iter(t.targets.values())) for n, t in terms.items()}
     moving = {f"it{i}": functions[name] for i, name in enumerate(terms) if arguments(functions[name], name)}
-    alone = Problem(
-        problem.domain,
-        problem.fields,
-        moving or {"it": problem.laws[next(iter(problem.laws))]},
-        unknowns=problem.unknowns,
-        constants=problem.constants,
-        derived=problem.derived,
-    )
+    alone = dataclasses.replace(problem, laws=moving or problem.laws, conditions=(), data=())
     sizes = law_sizes(alone, fields, lengths)
     found = {}
     for i, (name, term) in enumerate(terms.items()):

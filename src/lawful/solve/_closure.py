@@ -15,11 +15,11 @@ from jaxtyping import Array, Float
 
 from .._core.estimates import Estimate
 from .._core.messages import BadInput, listing
-from .._core.names import arguments
+from .._core.names import arguments, signature_of
 from .._core.precision import in_float64
 from ..problem import Model, Normal, Problem, Real
 from ..verify import Fit, fit
-from ._candidates import Term, free_name, law_of, signature
+from ._candidates import Term, free_name, law_of
 from ._evaluate import evaluate_batch
 from ._forward import forward_model, measurements
 from ._solution import Solution
@@ -45,7 +45,7 @@ class Network(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature((*self.of, self.weights))
+        return signature_of((*self.of, self.weights))
 
     def __call__(self, **values):
         inputs = jnp.stack([jnp.asarray(values[name], dtype=float) for name in self.of])
@@ -170,8 +170,8 @@ def closure(
     law       to which it is added; may be left out where there is one.
     hidden    hidden units; 4 to 8 suffice for a smooth curve.
 
-    The network is fitted through the solver, so that sparse and noisy data are welcome; its band is that of the Gaussian
-    approximation. What it learns can be offered to candidates: `closure.match(...)`, and the best of them to
+    The network is fitted through the solver, so that sparse and noisy data are welcome; its band is that of the
+    Gaussian approximation. What it learns can be offered to candidates: `closure.match(...)`, and the best of them to
     `lf.verify`. Raises `BadInput` where there are no data, or the domain is no box.
     """
     check(solution.problem)
@@ -190,7 +190,7 @@ def closure(
     before = fit(model, data, tuple(range(own)), task.begin)
     start = before.x.copy()
     start[own : own + hidden] = 1e-2  # at a = 0 the inner weights have no slope
-    found = fit(model, data, tuple(range(len(task.begin))), start, steps=MOST_STEPS)
+    found = fit(model, data, tuple(range(len(task.begin))), start, steps=MOST_STEPS, enough=1e-6)
     after = task.model(jnp.asarray(found.x))
     seen = {name: np.asarray(evaluate_batch(after, name, points)) for name in visited}
     guess = np.asarray(stated.unknowns[network.weights].guess)
@@ -225,16 +225,8 @@ def with_network(problem: Problem, law: str, network: Network, seed: int) -> Pro
     guess = np.concatenate([np.zeros(network.hidden), inner.ravel()])
     sd = np.concatenate([np.full(network.hidden, REACH), np.ones(inner.size)])
     weights = Real(guess, scale=1.0, prior=Normal(guess, sd))
-    return Problem(
-        problem.domain,
-        problem.fields,
-        {**problem.laws, law: Learned(problem.laws[law], network)},
-        problem.conditions,
-        unknowns={**problem.unknowns, network.weights: weights},
-        constants=problem.constants,
-        derived=problem.derived,
-        data=problem.data,
-    )
+    laws = {**problem.laws, law: Learned(problem.laws[law], network)}
+    return dataclasses.replace(problem, laws=laws, unknowns={**problem.unknowns, network.weights: weights})
 
 
 class Learned(eqx.Module):
@@ -249,7 +241,7 @@ class Learned(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature((*arguments(self.base, "the law"), *self.network.of, self.network.weights))
+        return signature_of((*arguments(self.base, "the law"), *self.network.of, self.network.weights))
 
     def __call__(self, **values):
         own = self.base(**{name: values[name] for name in arguments(self.base, "the law")})
@@ -275,7 +267,7 @@ class Sensitivity(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature(arguments(self.law, "the law"))
+        return signature_of(arguments(self.law, "the law"))
 
     def __call__(self, **values):
         return jax.grad(lambda value: jnp.asarray(self.law(**{**values, self.name: value})))(

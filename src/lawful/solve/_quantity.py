@@ -13,10 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.names import arguments
+from .._core.names import arguments, signature_of
 from ..problem import Model, Problem, Real
 from ..verify import Line, Verification, quantity_line, weighted_residual
-from ._candidates import free_name, signature
+from ._candidates import free_name
 from ._collocation import Collocation, CollocationTask, collocation_task
 
 
@@ -60,7 +60,7 @@ class Relaxed(eqx.Module):
     @property
     def __signature__(self) -> inspect.Signature:
         axes = self.other.problem.domain.axes
-        return signature(tuple(dict.fromkeys((*arguments(self.law, "the law"), *axes, self.share))))
+        return signature_of(tuple(dict.fromkeys((*arguments(self.law, "the law"), *axes, self.share))))
 
     def __call__(self, **values):
         point = {axis: values[axis] for axis in self.other.problem.domain.axes}
@@ -100,7 +100,7 @@ def adjoint_error(task: CollocationTask, x: np.ndarray, quantity: Callable[[At],
     here = task.model(jnp.asarray(x))
     axis = getattr(task.scheme, "march", None) or task.problem.domain.axes[0]
     edges = np.linspace(*task.problem.domain.ends(axis), cells + 1)
-    relaxed, share = relaxed_problem(task.problem, here, axis, edges)
+    relaxed = relaxed_problem(task.problem, here, axis, edges)
     fresh = collocation_task(relaxed, Collocation(tolerance=task.finest))
     fine = task.finer()
     assert fine is not None
@@ -118,20 +118,9 @@ def adjoint_error(task: CollocationTask, x: np.ndarray, quantity: Callable[[At],
     return weighted_residual(of_shares, cells)
 
 
-def relaxed_problem(problem: Problem, here: Model, axis: str, edges: np.ndarray) -> tuple[Problem, str]:
+def relaxed_problem(problem: Problem, here: Model, axis: str, edges: np.ndarray) -> Problem:
+    """With a share of the residual of a solution forgiven in each cell along an axis: one more unknown, a vector."""
     share = free_name(problem, "share")
     laws = {name: Relaxed(law, here, share, edges, axis) for name, law in problem.laws.items()}
     unknowns = {**problem.unknowns, share: Real(np.ones(len(edges) - 1), scale=1.0)}
-    return (
-        Problem(
-            problem.domain,
-            problem.fields,
-            laws,
-            problem.conditions,
-            unknowns=unknowns,
-            constants=problem.constants,
-            derived=problem.derived,
-            data=problem.data,
-        ),
-        share,
-    )
+    return dataclasses.replace(problem, laws=laws, unknowns=unknowns)

@@ -48,15 +48,17 @@ def verify(
                 is found by an adjoint-weighted residual.
     level       probability of a false alarm.
     correlated  whether the noise of a sensor may be correlated from reading to reading (a tracker that drifts): then a
-                slow error of the law and a slow error of the sensor look alike, and only terms of a definite shape count.
+                slow error of the law and a slow error of the sensor look alike, and only terms of a definite shape
+                count.
     placebo     so many placebo runs tell how often the whole procedure errs at these sensors.
     sample      so many draws of the posterior (NUTS, extra `bayes`) take the place of the Gaussian error bars in the
                 budget; 0 for none.
     watch       called with (done, of) after each placebo run.
 
     First the mesh is judged; where it is too coarse to say anything, it is refined, or blamed where you chose it
-    yourself (`nodes` or `steps` of `Collocation`). Then the model as a whole is tested, and each candidate by its score:
-    one linearised solve, no differentiation of data. Raises `BadInput` where there are no data or the domain is no box.
+    yourself (`nodes` or `steps` of `Collocation`). Then the model as a whole is tested, and each candidate by its
+    score: one linearised solve, no differentiation of data. Raises `BadInput` where there are no data or the domain is
+    no box.
     """
     begin = time.monotonic()
     problem = solution.problem

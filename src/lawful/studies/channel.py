@@ -3,15 +3,15 @@
     the truth        u_t + c u_x = kappa u_xx,    c = 2
     what is solved   u_t = kappa u_xx,            kappa to be found
 
-An engineer who does not know that the fluid moves fits a conductivity to thermometers along a channel. The fit converges
-and looks plausible. `lf.verify` says, in this order: how far the mesh is from the equation; whether the equation is
-wrong; which of the candidate terms it lacks (1, u, u^2, u^3, u_x, u_xx, u u_x and a leak at the outlet); with which
-coefficient; and which coefficient these thermometers would have shown. No derivative of noisy data is ever taken: the
-effect of each term on each thermometer is one linearised solve.
+An engineer who does not know that the fluid moves fits a conductivity to thermometers along a channel. The fit
+converges and looks plausible. `lf.verify` says, in this order: how far the mesh is from the equation; whether the
+equation is wrong; which of the candidate terms it lacks (1, u, u^2, u^3, u_x, u_xx, u u_x and a leak at the outlet);
+with which coefficient; and which coefficient these thermometers would have shown. No derivative of noisy data is ever
+taken: the effect of each term on each thermometer is one linearised solve.
 
-With `--set flow=0` nothing is missing, and it must say so. Last comes the trap: the right equation, solved by first-order
-upwind differences on 20 cells. Their error looks like u_xx, and a test that trusts the solver names u_xx with great
-confidence. The mesh is judged first, and blamed.
+With `--set flow=0` nothing is missing, and it must say so. Last comes the trap: the right equation, solved by
+first-order upwind differences on 20 cells. Their error looks like u_xx, and a test that trusts the solver names u_xx
+with great confidence. The mesh is judged first, and blamed.
 
 The readings come from the closed form (a sum of cosines and decaying sines), not from the solver under test.
 """

@@ -7,9 +7,9 @@ resting angle, the state at the first frame and the noise all unknown: the fit c
 looks for the missing term among candidates that contain no sine: powers of the angle, drag. A cubic term is found.
 
 Then a small network takes the place of the missing term and learns its shape from the motion alone, through the solver.
-What it learned is offered to the candidates again, now with k (sin theta - theta) among them. Last the sine law itself is
-put on trial: it is kept, if the tracker may drift (`correlated=True`); its residuals of half a degree lean the same way
-for several seconds, and no candidate explains them.
+What it learned is offered to the candidates again, now with k (sin theta - theta) among them. Last the sine law itself
+is put on trial: it is kept, if the tracker may drift (`correlated=True`); its residuals of half a degree lean the same
+way for several seconds, and no candidate explains them.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@
 
 A rod is heated at one end and insulated at the other, so its owner believes. Two thermometers near the hot end read too
 little. Heat that is lost all along the rod, a term u, and heat that leaks out of the far end do the same to these two
-thermometers, nearly. `lf.verify` rejects the model, and instead of naming one of the two by a hair it reports the group,
-with the place at which another thermometer would separate them. With that thermometer added the right one is named.
+thermometers, nearly. `lf.verify` rejects the model, and instead of naming one of the two by a hair it reports the
+group, with the place at which another thermometer would separate them. With that thermometer added the right one is
+named.
 
 `--set truth=reaction` turns the tables.
 """

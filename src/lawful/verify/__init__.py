@@ -3,8 +3,8 @@
 from ._adjoint import QuantityError, adjoint_error, weighted_residual
 from ._base import Coordinate, ForwardModel, Measurements, Probe
 from ._budget import Line, budget, quantity_line
-from ._correlated import Correlation, correlation
 from ._convergence import Convergence, convergence
+from ._correlated import Correlation, correlation
 from ._discretisation import Discretisation, bias, discretisation, harmless
 from ._family import Alarm
 from ._fitting import Fit, fit
@@ -26,8 +26,8 @@ __all__ = [
     "LEVEL",
     "Alarm",
     "Convergence",
-    "Correlation",
     "Coordinate",
+    "Correlation",
     "Discretisation",
     "Fit",
     "ForwardModel",

@@ -181,7 +181,8 @@ class Measurements:
 
     @functools.cached_property
     def coupling(self) -> Coupling | None:
-        """Which rows are neighbours: what the test for structure looks at. The same for all readings at these places."""
+        """Which rows are neighbours: what the test for structure looks at. The same for all readings at these
+        places."""
         return coupled(self.places, self.sensor, self.column)
 
     @property

@@ -21,8 +21,8 @@ class Line:
     discretisation   of the mesh.
     noise            of the data.
     parameters       what the error bars of the fitted numbers do to the prediction.
-    left             what of the misfit none of these can be: sqrt(rms^2 - expected^2) where that exceeds what noise does
-                     by chance (two standard deviations), else 0. NaN for a quantity that is not measured.
+    left             what of the misfit none of these can be: sqrt(rms^2 - expected^2) where that exceeds what noise
+                     does by chance (two standard deviations), else 0. NaN for a quantity that is not measured.
     misfit           of prediction and reading.
     """
 

@@ -33,8 +33,8 @@ class Correlation:
         if self.share == 0:
             return "the noise is white"
         return (
-            f"{100 * self.share:.0f} % of the variance of the noise is correlated over a distance of {self.length:.3g} in"
-            f" {self.axis}"
+            f"{100 * self.share:.0f} % of the variance of the noise is correlated over a distance of {self.length:.3g}"
+            f" in {self.axis}"
         )
 
     def applied(self, model: ForwardModel, data: Measurements) -> tuple[ForwardModel, Measurements]:

@@ -79,7 +79,7 @@ def judged(
     order = math.log(speed) / math.log(ratio)
     cosine = float(first @ second / max(np.linalg.norm(first) * np.linalg.norm(second), 1e-300))
     error = first + second + second / (max(speed, SLOWEST) - 1)
-    good = speed >= SLOWEST and (cosine > 0 or speed > 4) or fall[-1] <= floor
+    good = (speed >= SLOWEST and (cosine > 0 or speed > 4)) or fall[-1] <= floor
     if good:
         why = f"differences fall from {fall[-2]:.1e} to {fall[-1]:.1e} with the mesh (observed order {order:.1f})"
     else:

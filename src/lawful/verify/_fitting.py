@@ -12,7 +12,8 @@ from ._base import ForwardModel, Measurements
 
 ROUNDS = 12  # of noise levels and fit in turns; one suffices where there is a single level
 SETTLED = 1e-4
-MOST_STEPS = 50
+MOST_STEPS = 40
+ENOUGH = 1e-6
 FLOOR = 1e-12  # of the size of the readings: no estimated noise is below it
 
 
@@ -91,7 +92,8 @@ def column_space(columns: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m rank
 
 
 def remainder(basis: Float[np.ndarray, "m rank"], columns: Float[np.ndarray, "m k"]) -> Float[np.ndarray, "m k"]:
-    """What is left of columns when their part in the span of an orthonormal basis is taken away; twice, for rounding."""
+    """What is left of columns when their part in the span of an orthonormal basis is taken away; done twice, because
+    of rounding."""
     for _ in range(2):
         columns = columns - basis @ (basis.T @ columns)
     return columns
@@ -103,14 +105,18 @@ def fit(
     free: tuple[int, ...],
     start: Float[np.ndarray, " n"],
     steps: int = MOST_STEPS,
+    enough: float = ENOUGH,
 ) -> Fit:
-    """Fit the free numbers from `start` by trust-region least squares, and settle the noise levels on the way."""
+    """Fit the free numbers from `start` by trust-region least squares, and settle the noise levels on the way.
+
+    A fit ends where a step lowers the sum of squares by less than the fraction `enough`, or after `steps` steps.
+    """
     x, levels = np.asarray(start, dtype=float).copy(), first_levels(model, data, start)
     good, why = True, "nothing to be fitted"
     for _ in range(ROUNDS):
         sd = data.noise(levels)
         if free:
-            x, good, why = least_squares(model, data, free, x, sd, steps)
+            x, good, why = least_squares(model, data, free, x, sd, steps, enough)
         values, slopes = model.linearise(x, np.eye(len(x))[:, list(free)])
         miss = values - data.values
         if not data.estimated or not (np.all(np.isfinite(miss)) and np.all(np.isfinite(slopes))):
@@ -130,6 +136,7 @@ def least_squares(
     x: Float[np.ndarray, " n"],
     sd: np.ndarray,
     steps: int,
+    enough: float,
 ) -> tuple[Float[np.ndarray, " n"], bool, str]:
     """MINPACK's successor in SciPy: a trust region on variables scaled by the Jacobian."""
     from scipy import optimize
@@ -161,7 +168,7 @@ def least_squares(
             lambda part: both(part)[1],
             method="trf",
             x_scale="jac",
-            ftol=1e-8,
+            ftol=enough,
             xtol=1e-9,
             gtol=None,
             max_nfev=steps,

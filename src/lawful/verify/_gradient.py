@@ -57,7 +57,8 @@ def check_gradient(
 ) -> GradientCheck:
     """Hold the gradient of a function against differences of its values.
 
-        |f(x + h v) - f(x) - h g(x) v| = O(h^2)    along random directions v, and g v = lim (f(x + h v) - f(x - h v)) / 2h
+        |f(x + h v) - f(x) - h g(x) v| = O(h^2)    along random directions v, and g v = lim (f(x + h v) - f(x - h v)) /
+        2h
 
     function   takes one argument (a number, an array, or any tree of them) and returns a number; of an array that it
                returns a random combination is checked.
@@ -91,7 +92,10 @@ def check_gradient(
     known = orders[np.isfinite(orders)]
     order = float(np.median(known)) if known.size else math.nan
     if error <= max(tolerance, 3 * doubt) and doubt < 1e-2:
-        why = f"the gradient is right: it agrees with differences to {max(error, 1e-16):.1e} (they are certain to {doubt:.1e})"
+        why = (
+            f"the gradient is right: it agrees with differences to {max(error, 1e-16):.1e} (they are certain to"
+            f" {doubt:.1e})"
+        )
         return GradientCheck(True, error, doubt, order, (), why)
     if doubt >= 1e-2:
         why = (
@@ -128,8 +132,8 @@ def gradient_at(scalar: Callable, gradient: Callable | None, unravel: Callable, 
     given = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), gradient(unravel(x))))[0]
     if given.shape != x.shape:
         raise BadInput(
-            f"check_gradient: the gradient has {given.size} entries, but the argument has {x.size}; it must have the form"
-            " of the argument, of a function that returns one number."
+            f"check_gradient: the gradient has {given.size} entries, but the argument has {x.size}; it must have the"
+            " form of the argument, of a function that returns one number."
         )
     return np.asarray(given)
 

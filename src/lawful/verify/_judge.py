@@ -156,8 +156,8 @@ def unexplained(null: Stage, kind: Kind) -> str:
     if kind is Kind.NOISE:
         factor = math.sqrt(null.seen.chi2 / max(null.seen.dof, 1))
         return (
-            f"the misfit is {factor:.2f} times the stated noise but has no structure (p {chance(null.seen.structure_p)}):"
-            " the noise is larger than stated, or the error is not one of the law"
+            f"the misfit is {factor:.2f} times the stated noise but has no structure (p"
+            f" {chance(null.seen.structure_p)}): the noise is larger than stated, or the error is not one of the law"
         )
     return f"the model is wrong (p {chance(null.alarm.p)}), and no candidate explains a significant part of the misfit"
 
@@ -165,9 +165,9 @@ def unexplained(null: Stage, kind: Kind) -> str:
 def remaining(null: Stage, found: Search, values: tuple[Estimate, ...]) -> str:
     gain = share_explained(null, found.best)
     return (
-        f"the model is wrong (p {chance(null.alarm.p)}); the nearest of the candidates is {told(values)}, which explains"
-        f" {100 * gain:.1f} % of the excess misfit, but structure is left (p {chance(found.best.alarm.p)}): the missing"
-        " term is not in the list"
+        f"the model is wrong (p {chance(null.alarm.p)}); the nearest of the candidates is {told(values)}, which"
+        f" explains {100 * gain:.1f} % of the excess misfit, but structure is left (p"
+        f" {chance(found.best.alarm.p)}): the missing term is not in the list"
     )
 
 
@@ -204,7 +204,8 @@ def gain_of(judgement: Judgement, data: Measurements, name: str) -> tuple[float,
 
 
 def score_alone(model: ForwardModel, data: Measurements) -> tuple[str, float]:
-    """What a score test says that trusts the mesh: the candidate of the largest score, and the score. For comparison."""
+    """What a score test says that trusts the mesh: the candidate of the largest score, and the score. For
+    comparison."""
     null = as_it_stands(model, data, LEVEL)
     place = int(np.argmax(np.abs(null.scored.z)))
     return model.candidates[place].name, float(null.scored.z[place])

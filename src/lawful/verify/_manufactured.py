@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._core.messages import BadInput, listing
-from .._core.names import Vocabulary, arguments
+from .._core.names import Vocabulary, arguments, signature_of
 from ..calculus import partials
 
 
@@ -28,7 +28,7 @@ class Sourced(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature((*arguments(self.law, "the law"), *arguments(self.source, "the source")))
+        return signature_of((*arguments(self.law, "the law"), *arguments(self.source, "the source")))
 
     def __call__(self, **values):
         own = self.law(**{name: values[name] for name in arguments(self.law, "the law")})
@@ -45,7 +45,7 @@ class Source(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature((*self.axes, *(n for n in arguments(self.law, "the law") if n in self.plain)))
+        return signature_of((*self.axes, *(n for n in arguments(self.law, "the law") if n in self.plain)))
 
     def __call__(self, **values):
         point = {axis: jnp.asarray(values[axis], dtype=float) for axis in self.axes}
@@ -69,7 +69,7 @@ class Slope(eqx.Module):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature(self.axes)
+        return signature_of(self.axes)
 
     def __call__(self, **values):
         point = {axis: jnp.asarray(values[axis], dtype=float) for axis in self.axes}
@@ -159,12 +159,6 @@ def is_of(name: str, fields: tuple[str, ...], axes: tuple[str, ...]) -> bool:
 def derivative_at(function: Callable, partial: tuple[str, ...], point: Mapping[str, Array]) -> Array:
     wanted = tuple(sorted(partial))
     return partials(lambda **place: jnp.asarray(function(**place)), (wanted,))(**point)[wanted]
-
-
-def signature(names: tuple[str, ...]) -> inspect.Signature:
-    """That of a function of quantities by name."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature([inspect.Parameter(name, kind) for name in dict.fromkeys(names)])
 
 
 def only(found: dict[str, Callable], what: str) -> Callable:

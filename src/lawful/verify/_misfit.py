@@ -49,9 +49,10 @@ class Leaning:
 
     A is the covariance that a smooth error of the model would have (two Gaussian kernels, of short and long reach), so
     that this is the score test of no model error against a smooth one, the locally most powerful of its kind. With
-    M = I - Q Q' the projection on what the fit cannot absorb, T = sum_i w_i z_i^2 with the eigenvalues w of M A M; where
-    the noise is estimated the ratio T / r'r is referred to in the same way. Source: Liu, Lin and Ghosh, Biometrics 63,
-    1079 (2007), for the test; Kennedy and O'Hagan, J. R. Stat. Soc. B 63, 425 (2001), for the smooth error.
+    M = I - Q Q' the projection on what the fit cannot absorb, T = sum_i w_i z_i^2 with the eigenvalues w of M A M;
+    where the noise is estimated the ratio T / r'r is referred to in the same way. Source: Liu, Lin and Ghosh,
+    Biometrics 63, 1079 (2007), for the test; Kennedy and O'Hagan, J. R. Stat. Soc. B 63, 425 (2001), for the smooth
+    error.
 
     p        probability of a larger T for noise.
     weights  w, with `vectors` the directions in the rows that they belong to.

@@ -118,7 +118,7 @@ def whitened_there(probe: Probe, found: Fit, count: int) -> Whitened:
 
 
 def separation(difference: Float[np.ndarray, " rows"], jacobian: Float[np.ndarray, "rows free"]) -> float:
-    """min over s of |difference + jacobian s|^2."""
+    """Min over s of |difference + jacobian s|^2."""
     norms = np.linalg.norm(jacobian, axis=0)
     step = np.linalg.lstsq(jacobian / np.where(norms > 0, norms, 1.0), difference, rcond=1e-10)[0]
     return float(np.sum((difference - jacobian / np.where(norms > 0, norms, 1.0) @ step) ** 2))

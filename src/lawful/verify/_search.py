@@ -15,6 +15,8 @@ from ._scores import Scores, gain_p, scores
 
 GROUP = 2 * math.log(20)  # of deviance: two terms whose likelihoods differ by less than 20 to 1 are not told apart
 MOST_TERMS = 3
+LOOKED = 12  # steps after which a refit that is FAR times the width of a group behind is given up
+FAR = 30.0
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,15 @@ def refits(model: ForwardModel, data: Measurements, now: Stage, most: int) -> di
     """The candidates of the largest scores, each fitted jointly with everything that is fitted already."""
     names = [c.name for c in model.candidates]
     order = [k for k in np.argsort(-np.abs(now.scored.z)) if not now.scored.absorbed[k]][:most]
-    found = {}
+    found, least = {}, math.inf
     for k in order:
         free = (*now.found.free, len(model.parameters) + int(k))
-        refit = fit(model, data, free, now.found.x)
-        if refit.converged and math.isfinite(refit.deviance):
-            found[names[k]] = refit
+        refit = fit(model, data, free, now.found.x, steps=LOOKED)
+        if not refit.converged and refit.deviance < least + FAR * GROUP:
+            refit = fit(model, data, free, refit.x)
+        # One that is far behind the best after many steps will not catch up, wherever exactly it ends.
+        if math.isfinite(refit.deviance) and (refit.converged or refit.deviance > least):
+            found[names[k]], least = refit, min(least, refit.deviance)
     return found
 
 

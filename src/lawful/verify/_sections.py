@@ -28,9 +28,9 @@ def verdict(found: Verification) -> Section:
     head = ("model", "chi2 / dof", "p of its size", "p of its structure", "p of all tests")
     said = f"{found.verdict[0].upper()}{found.verdict[1:]}."
     how = (
-        "The size test compares the misfit with the noise; it is not possible where the noise is estimated from the same"
-        " misfit. The structure test asks whether neighbouring residuals lean the same way. All tests, those of the"
-        " candidates included, are then taken as one, at a false-alarm probability of"
+        "The size test compares the misfit with the noise; it is not possible where the noise is estimated from the"
+        " same misfit. The structure test asks whether neighbouring residuals lean the same way. All tests, those of"
+        " the candidates included, are then taken as one, at a false-alarm probability of"
         f" {100 * judgement.level:g} %."
     )
     pictures = (
@@ -75,8 +75,9 @@ def budget(found: Verification) -> Section | None:
     )
     said = (
         "Each source of error in the unit of what the sensor measures, root mean square over its readings; for a"
-        " quantity of interest, which nobody measures, without noise. What is left is the part of the misfit of the model"
-        " as it stands that the others cannot be, by more than two standard deviations of chance: the error of the model."
+        " quantity of interest, which nobody measures, without noise. What is left is the part of the misfit of the"
+        " model as it stands that the others cannot be, by more than two standard deviations of chance: the error of"
+        " the model."
     )
     picture = Drawing(
         "Error budget",
@@ -122,14 +123,15 @@ def terms(found: Verification) -> Section | None:
     )
     said = [
         "The law is law + coefficient * term = 0. The score is the effect of a term on the readings that nothing fitted"
-        " can imitate, in standard deviations; the gain is the fall of the deviance when the term is fitted jointly with"
-        " everything else.",
+        " can imitate, in standard deviations; the gain is the fall of the deviance when the term is fitted jointly"
+        " with everything else.",
     ]
     if len(found.missing) > 1 and found.kind is Kind.GROUP:
         said.append(f"{listing(found.missing)} fit equally well: their likelihoods differ by less than 20 to 1.")
     if found.power:
         said.append(
-            "The smallest coefficient that would show is found with a probability of 0.8 by a test of the level used here."
+            "The smallest coefficient that would show is found with a probability of 0.8 by a test of the level used"
+            " here."
         )
     picture = Drawing(
         "Terms", "Gain of each candidate; bars of the same group are not told apart.", lambda: terms_figure(found)

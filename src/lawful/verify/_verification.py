@@ -31,8 +31,8 @@ class Ranked:
     """A candidate term as judged.
 
     z, p          its score beside the model as it stands, and the probability of a larger one for noise.
-    coefficient   refitted jointly with everything else, in place of the last term found; None where it was not refitted.
-    gain, q       what the refit gains in deviance, and the false-discovery rate at which it would be counted.
+    coefficient   refitted jointly with everything else, in place of the last term found; None where it was not
+    refitted. gain, q       what the refit gains in deviance, and the false-discovery rate at which it would be counted.
     detectable    the smallest coefficient that these sensors would show with probability 0.8.
     note          what else there is to say: "fitted already", "not told apart from the best".
     """
@@ -163,8 +163,8 @@ def assess(
 
     level        probability of a false alarm.
     most_refits  candidates that are refitted in each round of the search.
-    correlated   whether the noise of a sensor may be correlated from reading to reading; how much is estimated from what
-                 the best model leaves.
+    correlated   whether the noise of a sensor may be correlated from reading to reading; how much is estimated from
+                 what the best model leaves.
     runs         placebo runs, each a judgement of its own from the beginning; 0 for none.
     """
     plain_model, plain_data, leans = model, data, None
