@@ -31,6 +31,7 @@ from .solve import (
     candidates,
     closure,
     load,
+    profile,
     solve,
 )
 from .verify import check_gradient, manufacture
@@ -93,6 +94,7 @@ __all__ = [
     "load",
     "manufacture",
     "partials",
+    "profile",
     "report",
     "solve",
     "taylor",

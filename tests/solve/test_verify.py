@@ -207,3 +207,15 @@ def test_the_posteriors_error_bars_are_those_of_a_linear_problem():
     assert seen.posterior.diverged == 0
     exact = seen.judgement.null.found.covariance
     assert np.sqrt(np.diag(seen.posterior.covariance)) == pytest.approx(np.sqrt(np.diag(exact)), rel=0.25)
+
+
+def test_a_profile_of_a_linear_unknown_is_its_interval():
+    y = drag.track("none", drag.times()) + 0.005 * np.random.default_rng(1).normal(size=drag.FRAMES + 1)
+    fallen = lf.solve(drag.problem(y, 0.005), lf.Collocation(steps=8), progress=False)
+    seen = lf.profile(fallen, "v0")
+    low, high = fallen["v0"].interval()
+    assert (seen.low, seen.high) == pytest.approx((low, high), rel=1e-3)
+    assert "v0" in str(seen)
+    assert seen.plot()[0].get_axes()
+    with pytest.raises(lf.BadInput, match="did you mean 'v0'"):
+        lf.profile(fallen, "v")

@@ -18,7 +18,7 @@ from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._unknown_field import FieldEstimate
-from ._verify import at_sensors, verify
+from ._verify import at_sensors, profile, verify
 
 __all__ = [
     "Adam",
@@ -50,6 +50,7 @@ __all__ = [
     "closure",
     "load",
     "minimise",
+    "profile",
     "solve",
     "verify",
 ]

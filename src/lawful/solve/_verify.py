@@ -8,11 +8,24 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from .._core.messages import BadInput
+from .._core.messages import BadInput, listing, nearest
 from .._core.precision import in_float64
 from ..geometry import Box
 from ..problem import Problem
-from ..verify import LEVEL, ForwardModel, Kind, Measurements, Verification, assess, budget, posterior, quantities_of
+from ..verify import (
+    LEVEL,
+    ForwardModel,
+    Kind,
+    Measurements,
+    Profile,
+    Verification,
+    assess,
+    budget,
+    fit,
+    posterior,
+    quantities_of,
+)
+from ..verify import profile as profile_of
 from . import _candidates
 from ._candidates import Candidate, extended
 from ._collocation import Collocation, CollocationTask, collocation_task
@@ -95,6 +108,25 @@ def at_sensors(
     stated, names = extended(problem, candidates)
     task = collocation_task(stated, method)
     return named(forward_model(task, len(names)), names), measurements(task)
+
+
+@in_float64
+def profile(solution: Solution, name: str, count: int = 15) -> Profile:
+    """The profile likelihood of an unknown: how much worse the fit becomes when it is held at each of `count` places
+    and all others give way. Its interval holds far from the linear case; where it is flat, the data do not determine it.
+
+    name  of a scalar unknown, or "k[0]" for an entry of a vector.
+
+    Raises `BadInput` for a name that is no unknown of the solution, and where there are no data.
+    """
+    check(solution.problem)
+    base, _ = by_collocation(solution)
+    model, data = forward_model(base.task, 0), measurements(base.task)
+    names = [c.name for c in model.parameters]
+    if name not in names:
+        raise BadInput(f"'{name}' is not an unknown of this solution{nearest(name, names)} Unknowns: {listing(names)}.")
+    found = fit(model, data, tuple(range(len(names))), base.fitted.x)
+    return profile_of(model, data, found, name, count)
 
 
 def check(problem: Problem) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 from ..report._style import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style, logarithmic
 
 if TYPE_CHECKING:
+    from ._identify import Profile
     from ._verification import Verification
 
+QUANTILE = 3.84  # of chi-squared with one degree of freedom
 PARTS = (("discretisation", BLUE), ("parameters", GREEN), ("noise", ORANGE), ("left", VERMILLION))
 MOST_BARS = 30
 
@@ -26,7 +28,7 @@ def canvas(height: float = 3.4):
 @house_style()
 def budget_figure(found: Verification):
     """Stacked bars in the unit of each sensor; squares add, so parts are drawn by their share of the square."""
-    lines = [line for line in found.budget][:MOST_BARS]
+    lines = found.budget[:MOST_BARS]
     fig, ax = canvas(max(2.2, 0.9 + 0.26 * len(lines)))
     for row, line in enumerate(lines):
         squares = [(0.0 if math.isnan(v) else v**2) for v in (getattr(line, name) for name, _ in PARTS)]
@@ -139,4 +141,17 @@ def residual_figure(found: Verification):
     ax.set_xlabel(axis)
     ax.set_ylabel("measured - predicted\nin units of noise")
     fig.legend(loc="outside upper center", ncols=2)
+    return fig, ax
+
+
+@house_style()
+def profile_figure(found: Profile):
+    """How the deviance rises away from the best value."""
+    fig, ax = canvas(2.8)
+    ax.plot(found.values, found.rise, "o-", ms=3, color=BLUE)
+    ax.axhline(QUANTILE, color=INK, lw=0.9, ls=":")
+    ax.annotate("95 %", (found.values[0], QUANTILE), va="bottom", fontsize=9)
+    ax.set_xlabel(found.name)
+    ax.set_ylabel("rise of the deviance")
+    ax.set_ylim(0, max(2 * QUANTILE, 1.05 * float(np.max(found.rise))))
     return fig, ax

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from .._core.messages import listing
 from ._base import Coordinate, ForwardModel, Measurements
 from ._fitting import Fit, fit
 
@@ -28,8 +29,6 @@ class Identifiability:
     def __str__(self) -> str:
         if not self.undetermined:
             return "the data determine every parameter"
-        from .._core.messages import listing
-
         only = (
             f"; only {listing(self.determined)} {'is' if len(self.determined) == 1 else 'are'} determined"
             if self.determined
@@ -125,6 +124,12 @@ class Profile:
     low: float
     high: float
     best: float
+
+    def plot(self):
+        """The profile with the rise that bounds 95 %: (fig, ax)."""
+        from ._figures import profile_figure
+
+        return profile_figure(self)
 
     def __str__(self) -> str:
         if math.isinf(self.low) and math.isinf(self.high):
