@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -95,8 +95,14 @@ class Closure:
     def numbers(self) -> int:
         return len(self.weights)
 
-    @in_float64
     def __call__(self, **quantities: Float[np.ndarray, "..."] | float) -> Estimate:
+        return self.less((), **quantities)
+
+    @in_float64
+    def less(self, own: Sequence[Callable], **quantities: Float[np.ndarray, "..."] | float) -> Estimate:
+        """Values with a band when multiples of some functions of the same arguments are taken out, at these places:
+        what the law's own unknowns can do themselves is not determined, and would hide the shape behind a wide band.
+        `less([lambda x: 1.0, lambda x: x], x=...)` beside a law with a stiffness and a resting place of its own."""
         if set(quantities) != set(self.network.of):
             raise BadInput(f"the learned term is a function of {listing(self.network.of)}; give all of them.")
         places = np.broadcast_arrays(*[np.asarray(quantities[name], dtype=float) for name in self.network.of])
@@ -104,8 +110,13 @@ class Closure:
         values, slopes = jax.vmap(jax.value_and_grad(self.network.value), in_axes=(None, 0))(
             jnp.asarray(self.weights), inputs
         )
+        values, slopes = np.asarray(values), np.asarray(slopes)
+        if own:
+            columns = [np.broadcast_to(jax.vmap(f)(*inputs.T) if arguments(f, "it") else f(), len(values)) for f in own]
+            basis = np.stack([np.asarray(column) for column in columns], axis=1)
+            values, slopes = values - projection(basis, values), slopes - projection(basis, slopes)
         sd = np.sqrt(np.maximum(np.einsum("ri,ij,rj->r", slopes, self.covariance, slopes), 0.0))
-        return Estimate("term", np.asarray(values).reshape(places[0].shape), sd.reshape(places[0].shape))
+        return Estimate("term", values.reshape(places[0].shape), sd.reshape(places[0].shape))
 
     @in_float64
     def match(self, candidates: Mapping[str, Callable]) -> tuple[Match, ...]:
@@ -149,7 +160,10 @@ class Closure:
         return fig, ax
 
 
-def projection(columns: Float[np.ndarray, "rows k"], target: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " rows"]:
+def projection(
+    columns: Float[np.ndarray, "rows k"], target: Float[np.ndarray, "rows *n"]
+) -> Float[np.ndarray, "rows *n"]:
+    """The part of targets in the span of some columns."""
     if not columns.shape[1]:
         return np.zeros_like(target)
     norms = np.linalg.norm(columns, axis=0)

@@ -113,7 +113,7 @@ def at_sensors(
 @in_float64
 def profile(solution: Solution, name: str, count: int = 15) -> Profile:
     """The profile likelihood of an unknown: how much worse the fit becomes when it is held at each of `count` places
-    and all others give way. Its interval holds far from the linear case; where it is flat, the data do not determine it.
+    and all others give way. Its interval holds far from the linear case; where it is flat, the data determine nothing.
 
     name  of a scalar unknown, or "k[0]" for an entry of a vector.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..report._style import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style, logarithmic
+from ..report import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style, logarithmic
 
 if TYPE_CHECKING:
     from ._identify import Profile
