@@ -37,31 +37,31 @@ def best(found: list[dict]) -> dict:
 
 
 def weak_sindy(u: np.ndarray, x: np.ndarray, t: np.ndarray) -> dict:
-    """Weak form with polynomials to the third power and derivatives to the second, STLSQ, all thresholds."""
+    """Weak form with polynomials to the third power and derivatives to the second, with and without their products, by
+    sequential thresholding at all thresholds."""
     import pysindy as ps
 
     grid = np.stack(np.meshgrid(x, t, indexing="ij"), axis=-1)
     found = []
-    try:
+    for products in (False, True):
         library = ps.WeakPDELibrary(
             function_library=ps.PolynomialLibrary(degree=3, include_bias=False),
             derivative_order=2,
             spatiotemporal_grid=grid,
-            is_uniform=True,
             include_bias=True,
+            include_interaction=products,
             K=200,
         )
-    except (TypeError, ValueError):
-        return score({})
-    for threshold in THRESHOLDS:
-        for normalise in (False, True):
-            try:
+        for threshold in THRESHOLDS:
+            for normalise in (False, True):
                 optimiser = ps.STLSQ(threshold=threshold, alpha=1e-10, normalize_columns=normalise)
                 model = ps.SINDy(feature_library=library, optimizer=optimiser)
-                model.fit(u[..., None], t=t)
-                found.append(score(renamed(dict(zip(model.get_feature_names(), model.coefficients()[0], strict=True)))))
-            except (ValueError, np.linalg.LinAlgError, IndexError):
-                continue
+                try:
+                    model.fit(u[..., None], t=t)
+                except np.linalg.LinAlgError:
+                    continue
+                names = model.get_feature_names()
+                found.append(score(renamed(dict(zip(names, model.coefficients()[0], strict=True)))))
     return best(found)
 
 
@@ -88,8 +88,8 @@ def genetic(u: np.ndarray, x: np.ndarray, t: np.ndarray, noise: float, seed: int
     found = []
     for parsimony in (1e-3, 1e-2):
         model = SymbolicRegressor(
-            population_size=1000,
-            generations=15,
+            population_size=500,
+            generations=12,
             function_set=("add", "sub", "mul"),
             const_range=(-3.0, 3.0),
             parsimony_coefficient=parsimony,
