@@ -13,11 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.names import arguments, signature_of
-from ..problem import Model, Problem, Real
+from .._core.names import arguments, join_derivative, signature_of
+from ..problem import Flux, Model, Problem, Real, Value
 from ..verify import Line, Verification, quantity_line, weighted_residual
 from ._candidates import free_name
 from ._collocation import Collocation, CollocationTask, collocation_task
+
+
+BEFORE = 1e-11  # of an axis
 
 
 class At(Protocol):
@@ -42,12 +45,16 @@ def at_of(model: Model) -> At:
 
 
 class Relaxed(eqx.Module):
-    """A law of which a share of another model's residual is forgiven: law(...) - share[cell] * residual(place).
+    """A function of named quantities of which a share of another model's miss is forgiven:
 
-    With share 1 that other model solves it; with share 0 it is the law.
+        function(...) - share[cell] * (function - aim of that model at the same place)
+
+    For a law the aim is nothing; for the target of a condition it is what the condition is about. With share 1 the
+    other model meets it, with share 0 it is as it was.
     """
 
-    law: Callable
+    function: Callable
+    aim: Callable | None
     other: Model
     share: str = eqx.field(static=True)
     edges: Float[np.ndarray, " cells+1"]
@@ -55,19 +62,31 @@ class Relaxed(eqx.Module):
 
     @property
     def __name__(self) -> str:
-        return getattr(self.law, "__name__", "law")
+        return getattr(self.function, "__name__", "function")
 
     @property
     def __signature__(self) -> inspect.Signature:
-        axes = self.other.problem.domain.axes
-        return signature_of(tuple(dict.fromkeys((*arguments(self.law, "the law"), *axes, self.share))))
+        return signature_of((*arguments(self.function, "it"), *self.other.problem.domain.axes, self.share))
 
     def __call__(self, **values):
-        point = {axis: values[axis] for axis in self.other.problem.domain.axes}
+        point = {axis: jnp.asarray(values[axis]) for axis in self.other.problem.domain.axes}
         cell = jnp.searchsorted(jnp.asarray(self.edges), point[self.axis], side="right") - 1
-        share = values[self.share][jnp.clip(cell, 0, len(self.edges) - 2)]
-        own = self.law(**{name: values[name] for name in arguments(self.law, "the law")})
-        return own - share * self.other.call(self.law, point)
+        share = jnp.asarray(values[self.share])[jnp.clip(cell, 0, len(self.edges) - 2)]
+        own = self.function(**{name: values[name] for name in arguments(self.function, "it")})
+        # The rates of a march jump at the end of each step, where its last stage lies: they are those before the jump.
+        point[self.axis] = point[self.axis] - BEFORE * (self.edges[-1] - self.edges[0])
+        miss = self.other.call(self.function, point) - (0.0 if self.aim is None else self.aim(self.other, point))
+        return own - share * miss
+
+
+class Aim(eqx.Module):
+    """A quantity of a model, times a sign: what a condition on one face is about."""
+
+    name: str = eqx.field(static=True)
+    sign: float = eqx.field(static=True)
+
+    def __call__(self, model: Model, point: dict) -> Array:
+        return self.sign * jnp.asarray(model.quantity(self.name, point))
 
 
 def quantity_budget(
@@ -100,8 +119,7 @@ def adjoint_error(task: CollocationTask, x: np.ndarray, quantity: Callable[[At],
     here = task.model(jnp.asarray(x))
     axis = getattr(task.scheme, "march", None) or task.problem.domain.axes[0]
     edges = np.linspace(*task.problem.domain.ends(axis), cells + 1)
-    relaxed = relaxed_problem(task.problem, here, axis, edges)
-    fresh = collocation_task(relaxed, Collocation(tolerance=task.finest))
+    fresh = collocation_task(relaxed_problem(task.problem, here, axis, edges), Collocation(tolerance=task.finest))
     fine = task.finer()
     assert fine is not None
     scheme = dataclasses.replace(fresh.scheme, grid=fine.scheme.grid)
@@ -119,8 +137,27 @@ def adjoint_error(task: CollocationTask, x: np.ndarray, quantity: Callable[[At],
 
 
 def relaxed_problem(problem: Problem, here: Model, axis: str, edges: np.ndarray) -> Problem:
-    """With a share of the residual of a solution forgiven in each cell along an axis: one more unknown, a vector."""
+    """With a share of what a solution misses of laws and conditions forgiven in each cell along an axis: one more
+    unknown, a vector. Conditions are met at the nodes of its mesh only, and count as well."""
     share = free_name(problem, "share")
-    laws = {name: Relaxed(law, here, share, edges, axis) for name, law in problem.laws.items()}
+
+    def relaxed(function: Callable, aim: Callable | None) -> Relaxed:
+        return Relaxed(function, aim, here, share, edges, axis)
+
+    conditions = []
+    for condition in problem.conditions:
+        if not isinstance(condition, Value | Flux):
+            conditions.append(condition)
+            continue
+        for face in condition.part.faces:
+            part = problem.domain.at(**{face.axis: problem.domain.ends(face.axis)[face.side]})
+            targets = {}
+            for name, target in condition.targets.items():
+                aim = Aim(name, 1.0)
+                if isinstance(condition, Flux):
+                    aim = Aim(join_derivative(name, (face.axis,), problem.domain.axes), 1.0 if face.side else -1.0)
+                targets[name] = relaxed(target, aim)
+            conditions.append(type(condition)(part, **targets))
+    laws = {name: relaxed(law, None) for name, law in problem.laws.items()}
     unknowns = {**problem.unknowns, share: Real(np.ones(len(edges) - 1), scale=1.0)}
-    return dataclasses.replace(problem, laws=laws, unknowns=unknowns)
+    return dataclasses.replace(problem, laws=laws, conditions=conditions, unknowns=unknowns)
