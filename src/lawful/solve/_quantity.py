@@ -19,7 +19,6 @@ from ..verify import Line, Verification, quantity_line, weighted_residual
 from ._candidates import free_name
 from ._collocation import Collocation, CollocationTask, collocation_task
 
-
 BEFORE = 1e-11  # of an axis
 
 
