@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -19,7 +20,7 @@ from .._core.names import arguments, signature_of
 from .._core.precision import in_float64
 from ..problem import Model, Normal, Problem, Real
 from ..verify import Fit, fit
-from ._candidates import Term, free_name, law_of
+from ._candidates import AtBoundary, Candidate, Term, free_name, law_of
 from ._evaluate import evaluate_batch
 from ._forward import forward_model, measurements
 from ._solution import Solution
@@ -54,7 +55,7 @@ class Network(eqx.Module):
     def value(self, weights: Float[Array, " n"], inputs: Float[Array, " inputs"]) -> Float[Array, ""]:
         outer, inner = weights[: self.hidden], weights[self.hidden :].reshape(self.hidden, len(self.of) + 1)
         scaled = (inputs - self.centre) / self.width
-        return self.unit * jnp.dot(outer, jnp.tanh(inner[:, :-1] @ scaled + inner[:, -1]))
+        return jnp.asarray(self.unit) * jnp.dot(outer, jnp.tanh(inner[:, :-1] @ scaled + inner[:, -1]))
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Closure:
         return Estimate("term", values.reshape(places[0].shape), sd.reshape(places[0].shape))
 
     @in_float64
-    def match(self, candidates: Mapping[str, Callable]) -> tuple[Match, ...]:
+    def match(self, candidates: Mapping[str, Candidate]) -> tuple[Match, ...]:
         """Candidates by how much of the learned term they explain where the data were, the best first.
 
         What the unknowns of the law can do themselves (a change of stiffness, of a resting place) is free to all.
@@ -128,6 +129,8 @@ class Closure:
         rest = target - projection(self.own, target)
         found = []
         for name, candidate in candidates.items():
+            if isinstance(candidate, AtBoundary):
+                raise BadInput(f"candidate '{name}' stands at a boundary, but the learned term is one of a law.")
             function = candidate.function if isinstance(candidate, Term) else candidate
             column = self.evaluated(function)
             left = column - projection(self.own, column)
@@ -238,7 +241,8 @@ def with_network(problem: Problem, law: str, network: Network, seed: int) -> Pro
     inner[:, :-1] *= 1.5 / np.maximum(np.linalg.norm(inner[:, :-1], axis=1, keepdims=True), 1e-300)
     guess = np.concatenate([np.zeros(network.hidden), inner.ravel()])
     sd = np.concatenate([np.full(network.hidden, REACH), np.ones(inner.size)])
-    weights = Real(guess, scale=1.0, prior=Normal(guess, sd))
+    prior: Any = Normal
+    weights = Real(cast(Any, guess), scale=1.0, prior=prior(guess, sd))
     laws = {**problem.laws, law: Learned(problem.laws[law], network)}
     return dataclasses.replace(problem, laws=laws, unknowns={**problem.unknowns, network.weights: weights})
 

@@ -231,7 +231,7 @@ def probe_of(task: CollocationTask, data: Measurements) -> Probe | None:
     space = [axis for axis in domain.axes if axis != march]
     times = np.unique(item.points[march])
     if len(times) > len(item.values) / 2 and len(times) > MOST_SENSORS:
-        times = np.linspace(*np.quantile(times, [0, 1]), 20)
+        times = np.linspace(float(times[0]), float(times[-1]), 20)
     count = MOST_PLACES if len(space) == 1 else 9
     lines = [np.linspace(*domain.ends(axis), count + 2)[1:-1] for axis in space]
     places = dict(zip(space, (mesh.ravel() for mesh in np.meshgrid(*lines, indexing="ij")), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import equinox as eqx
 import jax
@@ -121,10 +121,7 @@ def adjoint_error(task: CollocationTask, x: np.ndarray, quantity: Callable[[At],
     fresh = collocation_task(relaxed_problem(task.problem, here, axis, edges), Collocation(tolerance=task.finest))
     fine = task.finer()
     assert fine is not None
-    scheme = dataclasses.replace(fresh.scheme, grid=fine.scheme.grid)
-    if hasattr(fine.scheme, "stages"):
-        scheme = dataclasses.replace(scheme, stages=fine.scheme.stages)
-    fresh = dataclasses.replace(fresh, scheme=scheme, edges=fine.edges)
+    fresh = fresh.on_mesh_of(fine)
 
     @jax.jit
     def of_shares(shares: Float[Array, " cells"]) -> Float[Array, ""]:
@@ -158,5 +155,5 @@ def relaxed_problem(problem: Problem, here: Model, axis: str, edges: np.ndarray)
                 targets[name] = relaxed(target, aim)
             conditions.append(type(condition)(part, **targets))
     laws = {name: relaxed(law, None) for name, law in problem.laws.items()}
-    unknowns = {**problem.unknowns, share: Real(np.ones(len(edges) - 1), scale=1.0)}
+    unknowns = {**problem.unknowns, share: Real(cast(Any, np.ones(len(edges) - 1)), scale=1.0)}
     return dataclasses.replace(problem, laws=laws, conditions=conditions, unknowns=unknowns)

@@ -121,7 +121,9 @@ def profile(solution: Solution, name: str, count: int = 15) -> Profile:
     """
     check(solution.problem)
     base, _ = by_collocation(solution)
-    model, data = forward_model(base.task, 0), measurements(base.task)
+    task = base.task
+    assert isinstance(task, CollocationTask)
+    model, data = forward_model(task, 0), measurements(task)
     names = [c.name for c in model.parameters]
     if name not in names:
         raise BadInput(f"'{name}' is not an unknown of this solution{nearest(name, names)} Unknowns: {listing(names)}.")
@@ -152,13 +154,8 @@ def on_its_mesh(solution: Solution, stated: Problem, method: Collocation) -> Col
     """The task of another problem of the same fields on the mesh of a solution, started at what was found."""
     task, fresh = solution.task, collocation_task(stated, method)
     assert isinstance(task, CollocationTask)
-    scheme = dataclasses.replace(fresh.scheme, grid=task.scheme.grid)
-    if hasattr(task.scheme, "stages"):
-        scheme = dataclasses.replace(scheme, stages=task.scheme.stages)
     begin = np.concatenate([solution.fitted.x, np.zeros(fresh.layout.unknown_count - len(solution.fitted.x))])
-    return dataclasses.replace(
-        fresh, scheme=scheme, edges=task.edges, begin=begin, refines_stages=task.refines_stages, sizes=task.sizes
-    )
+    return dataclasses.replace(fresh.on_mesh_of(task), begin=begin, sizes=task.sizes)
 
 
 def named(model, names: Mapping[str, str]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -161,8 +162,9 @@ def least_squares(
 
     if not np.all(np.isfinite(both(x[places])[0])):
         return x, False, "the model has no finite prediction where the fit starts"
+    trust_region: Any = optimize.least_squares
     with np.errstate(all="ignore"):  # undetermined directions divide zero by zero inside, and are left where they are
-        found = optimize.least_squares(
+        found = trust_region(
             lambda part: both(part)[0],
             x[places],
             lambda part: both(part)[1],

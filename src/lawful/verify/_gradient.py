@@ -150,8 +150,8 @@ def along(scalar: Callable, x, g: np.ndarray, direction: np.ndarray) -> tuple[fl
 
 def difference(scalar: Callable, x, v: np.ndarray) -> tuple[float, float]:
     """The derivative along v by central differences, extrapolated, and how far two neighbouring answers differ."""
-    v = jnp.asarray(v)
-    rows = [np.array([float((scalar(x + h * v) - scalar(x - h * v)) / (2 * h)) for h in STEPS])]
+    step = jnp.asarray(v)
+    rows = [np.array([float((scalar(x + h * step) - scalar(x - h * step)) / (2 * h)) for h in STEPS])]
     best, doubt = float(rows[0][0]), math.inf
     for power in (2, 4):  # the errors of central differences are even powers of the step
         previous = rows[-1]
@@ -166,9 +166,9 @@ def difference(scalar: Callable, x, v: np.ndarray) -> tuple[float, float]:
 
 def remainder_order(scalar: Callable, x, v: np.ndarray, slope: float) -> float:
     """The exponent with which f(x + h v) - f(x) - h slope falls, over steps of 0.1 to 1e-3; NaN at rounding."""
-    value, v = float(scalar(x)), jnp.asarray(v)
+    value, step = float(scalar(x)), jnp.asarray(v)
     steps = np.array([1e-1, 1e-2, 1e-3])
-    left = np.array([abs(float(scalar(x + h * v)) - value - h * slope) for h in steps])
+    left = np.array([abs(float(scalar(x + h * step)) - value - h * slope) for h in steps])
     floor = 1e-13 * max(abs(value), abs(slope))
     known = left > 10 * floor
     if known.sum() < 2:

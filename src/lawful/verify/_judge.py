@@ -97,16 +97,19 @@ def concluded(
     after: Discretisation,
 ) -> Judgement:
     best = found.best
-    common = {"level": level, "p": null.alarm.p, "null": null, "mesh": mesh, "search": found, "mesh_after": after}
+
+    def said(kind: Kind, sentence: str, p: float = null.alarm.p, values: tuple[Estimate, ...] = ()) -> Judgement:
+        return Judgement(kind, sentence, level, p, null, mesh, found, after, values)
+
     if not found.terms:
         kind = Kind.NOISE if only_larger(null, level) else Kind.UNEXPLAINED
-        return Judgement(kind, unexplained(null, kind), **common)
+        return said(kind, unexplained(null, kind))
     own = bool(harmless(after, best.found, data))
     if not own and not data.estimated:
-        return Judgement(Kind.GRID, blamed(after, best), **(common | {"p": math.nan}))
+        return said(Kind.GRID, blamed(after, best), math.nan)
     values = tuple(coefficient(model, data, best, after, name) for name in found.terms)
     if own and best.alarm.p < level and not only_larger(best, level):
-        return Judgement(Kind.UNEXPLAINED, remaining(null, found, values), coefficients=values, **common)
+        return said(Kind.UNEXPLAINED, remaining(null, found, values), values=values)
     kind = Kind.NAMED if len(found.group) == 1 else Kind.GROUP
     left = ""
     if own and best.alarm.p < level:
@@ -114,7 +117,7 @@ def concluded(
         values = tuple(replace(each, sd=factor * each.sd) for each in values)
         left = f"; the noise is {factor:.2f} times what was stated, and error bars are that much wider"
     left = left if own else f"; what is left ({best.found.levels.max():.1e}) is of the size of the mesh's error"
-    return Judgement(kind, named(null, found, values, left), coefficients=values, **common)
+    return said(kind, named(null, found, values, left), values=values)
 
 
 def only_larger(now: Stage, level: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -72,7 +73,7 @@ def posterior(model: ForwardModel, data: Measurements, found: Fit, draws: int = 
         return value, gradient @ tangents[0]
 
     with float64():
-        kernel = blackjax.nuts(density, step_size=0.7, inverse_mass_matrix=jnp.ones(size))
+        kernel: Any = blackjax.nuts(density, step_size=0.7, inverse_mass_matrix=jnp.ones(size))
         step = jax.jit(kernel.step)
         chains, rates, lost = [], [], 0
         warm = max(draws // 10, 20)

@@ -248,8 +248,7 @@ def smallest(model: ForwardModel, data: Measurements, judgement: Judgement) -> d
 def ranked(model: ForwardModel, data: Measurements, judgement: Judgement) -> tuple[Ranked, ...]:
     """Refitted candidates by what they gain, then the others by their score."""
     search, null = judgement.search, judgement.null
-    stages = search.stages if search is not None else (null,)
-    before = stages[-2] if len(stages) > 1 else stages[-1]
+    before = search.stages[-2] if search is not None and len(search.stages) > 1 else null
     rivals = search.rivals if search is not None else {}
     power = smallest(model, data, judgement)
     rows = []
