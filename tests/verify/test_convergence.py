@@ -151,9 +151,9 @@ def steady_elements(nodes):
 
 
 SOLVERS = {
-    # Between the ends of steps the field is a polynomial through the stages: one order above the degree. Collocation of a
-    # second-order law at k inner nodes of an element that are no Gauss points has order k, and k + 1 where k is odd, by
-    # symmetry. Source: Ascher, Mattheij and Russell, Numerical Solution of Boundary Value Problems (1995), 5.4.
+    # Between the ends of steps the field is a polynomial through the stages: one order above the degree. Collocation of
+    # a second-order law at k inner nodes of an element that are no Gauss points has order k, and k + 1 where k is odd,
+    # by symmetry. Source: Ascher, Mattheij and Russell, Numerical Solution of Boundary Value Problems (1995), 5.4.
     "Radau, 2 stages": (in_time(2), (0.1, 0.05, 0.025), 3),
     "Radau, 3 stages": (in_time(3), (0.25, 0.125, 0.0625), 4),
     "Radau, second-order law": (twice_in_time(2), (0.1, 0.05, 0.025), 3),
