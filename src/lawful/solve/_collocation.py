@@ -150,6 +150,13 @@ class CollocationTask(Task):
         finer = dataclasses.replace(self, scheme=scheme, edges=edges, solved=None)
         return finer if self.solved is None else finer.with_fields()
 
+    def on_mesh_of(self, other: CollocationTask) -> CollocationTask:
+        """The same on the mesh of another task, with as many stages in a step."""
+        scheme = dataclasses.replace(self.scheme, grid=other.scheme.grid)
+        if isinstance(scheme, Scheme) and isinstance(other.scheme, Scheme):
+            scheme = dataclasses.replace(scheme, stages=other.scheme.stages)
+        return dataclasses.replace(self, scheme=scheme, edges=other.edges, refines_stages=other.refines_stages)
+
     def with_fields(self) -> CollocationTask:
         """With the fields of a problem in which nothing is to be found: they are solved for once, here."""
         if isinstance(self.scheme, SteadyScheme):

@@ -250,10 +250,8 @@ def squared(rows: Float[Array, "m n"]) -> Float[Array, "n n"]:
     """J'J by blocks of columns, those below the diagonal from those above it: five eighths of the work."""
     edges = [round(rows.shape[1] * share / PARTS) for share in range(PARTS + 1)]
     parts = [rows[:, low:high] for low, high in itertools.pairwise(edges)]
-    upper = [[one.T @ two if j >= i else None for j, two in enumerate(parts)] for i, one in enumerate(parts)]
-    return jnp.block(
-        [[u if (u := upper[i][j]) is not None else upper[j][i].T for j in range(PARTS)] for i in range(PARTS)]
-    )
+    upper = {(i, j): parts[i].T @ parts[j] for i in range(PARTS) for j in range(i, PARTS)}
+    return jnp.block([[upper[i, j] if j >= i else upper[j, i].T for j in range(PARTS)] for i in range(PARTS)])
 
 
 def triangular(
