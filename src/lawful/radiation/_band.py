@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -16,6 +17,7 @@ EXPONENTIALS = 22  # exp(-22 * 2) is below the rounding
 POWERS = 36  # x / (2 pi) to that power too
 
 
+@jax.jit  # traced once, however often a law calls it
 def fraction_below(wavelength: ArrayLike, temperature: ArrayLike) -> Float[Array, "..."]:
     """The fraction of sigma T^4 that a black body (K) emits below a wavelength (um), from 0 to 1.
 
@@ -32,26 +34,27 @@ def fraction_below(wavelength: ArrayLike, temperature: ArrayLike) -> Float[Array
 
 def above(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """The share of the integral above x, by 1 / (e^t - 1) = sum_n exp(-n t)."""
-    terms = [
-        jnp.exp(-n * x) * (x**3 / n + 3 * x**2 / n**2 + 6 * x / n**3 + 6 / n**4) for n in range(1, EXPONENTIALS + 1)
-    ]
-    return 15 / math.pi**4 * sum(terms, jnp.zeros_like(x))
+    n, x = np.arange(1, EXPONENTIALS + 1), x[..., None]
+    return 15 / math.pi**4 * jnp.sum(jnp.exp(-n * x) * (x**3 / n + 3 * x**2 / n**2 + 6 * x / n**3 + 6 / n**4), axis=-1)
 
 
 def below(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """The share of the integral below x, by t / (e^t - 1) = sum_k B_k t^k / k!."""
-    return 15 / math.pi**4 * x**3 * jnp.polyval(jnp.asarray(power_series(), x.dtype), x)
+    powers, weights = (np.array(each) for each in power_series())
+    return 15 / math.pi**4 * jnp.sum(weights.astype(x.dtype) * x[..., None] ** (powers + 3), axis=-1)
 
 
 @functools.cache
-def power_series() -> tuple[float, ...]:
-    """B_k / (k! (k + 3)), highest power first."""
+def power_series() -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Powers k with a Bernoulli number that is not zero, and B_k / (k! (k + 3))."""
     from scipy.special import bernoulli
 
     numbers = bernoulli(POWERS)
-    return tuple(float(numbers[k] / (math.factorial(k) * (k + 3))) for k in range(POWERS, -1, -1))
+    kept = tuple(k for k in range(POWERS + 1) if numbers[k])
+    return kept, tuple(float(numbers[k] / (math.factorial(k) * (k + 3))) for k in kept)
 
 
+@jax.jit
 def band_exitance(low: ArrayLike, high: ArrayLike, temperature: ArrayLike) -> Float[Array, "..."]:
     """What a black body (K) emits between two wavelengths (um) into the half space, W m-2; `high` may be infinite.
 

@@ -208,11 +208,7 @@ class FreeEmissivity:
         low, high = self.range
         if self.determined:
             return f"{low:.0f} to {high:.0f} K whatever smooth emissivity is tried"
-        floor = (
-            f" Any temperature above {self.coldest:.0f} K fits exactly with an emissivity of some shape."
-            if self.coldest
-            else ""
-        )
+        floor = f" Above {self.coldest:.0f} K any fits exactly with some emissivity." if self.coldest else ""
         return (
             "temperature is not determined by this spectrum with a free emissivity:"
             f" {low:.0f} to {high:.0f} K fit equally well.{floor} What would fix it: a measured emissivity, a stated"
@@ -222,7 +218,10 @@ class FreeEmissivity:
 
 def chosen(fits: Sequence[Pyrometry]) -> Pyrometry:
     """The fit of the smallest Bayesian information criterion, m ln(rms^2) + k ln m, where m counts the bands whose
-    residuals are independent in the fit with the most neighbours alike. Source: G. Schwarz, Ann. Stat. 6, 461 (1978)."""
+    residuals are independent in the fit with the most neighbours alike.
+
+    Source: G. Schwarz, Ann. Stat. 6, 461 (1978).
+    """
     neighbours = max(fit.neighbours for fit in fits[1:] or fits)
     count = max(len(fits[0].wavelength) / neighbours, 2.0)
     return min(
