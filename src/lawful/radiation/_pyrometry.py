@@ -77,20 +77,21 @@ def pyrometry(spectrum: Spectrum, emissivity: Emissivity) -> Pyrometry:
     log_l = np.log(spectrum.radiance)
     coldest = float(np.max(brightness_temperature(places, spectrum.radiance))) if spectrum.scale_known else 0.0
     noise = spectrum.noise or likeliest_noise(places, log_l, emissivity)
+    free = emissivity.free(places).shape[1]
+    floor = max(0.97 * coldest, COLDEST) if free else COLDEST  # an emissivity of free level must stay below one
     first = eliminated(places, emissivity, noise)
     neighbours = 1.0
     if spectrum.noise is None:
-        best = lowest(first, log_l)
+        best = lowest(first, log_l, floor)
         curve, _ = emissivity_at(first, noise, log_l, best)
         neighbours = correlated(log_l - curve - log_planck(places, best)[0])
     used = noise * math.sqrt(neighbours)
     model = eliminated(places, emissivity, used)
-    best = lowest(model, log_l)
-    free = emissivity.free(places).shape[1]
+    best = lowest(model, log_l, floor)
     dof = math.inf if spectrum.noise is not None else max((len(places) - free - 1) / neighbours, 1.0)
     size = float(np.linalg.norm(model.residual(log_l, best)[1]))
     estimate = Estimate("T", best, 1 / size if size > 0 else math.inf, dof)
-    interval = profiled(model, log_l, best, dof)
+    interval = profiled(model, log_l, best, dof, floor)
     determined, reason = judged(best, interval, coldest)
     curve, curve_sd = emissivity_at(model, used, log_l, best)
     expected, slope = log_planck(places, best)
@@ -125,15 +126,17 @@ def misfits(
     return np.sum(((log_l - model.mean - table) @ model.whiten.T) ** 2, axis=1)
 
 
-def lowest(model: Eliminated, log_l: Float[np.ndarray, " n"]) -> float:
-    """The temperature of smallest misfit: the best of a grid, then Gauss-Newton steps, halved where they fail."""
-    at = float(temperatures()[np.argmin(misfits(model, log_l, log_planck_table(model.wavelength)))])
+def lowest(model: Eliminated, log_l: Float[np.ndarray, " n"], floor: float) -> float:
+    """The temperature of smallest misfit from `floor` on: the best of a grid, then Gauss-Newton steps, halved where they
+    fail."""
+    costs = misfits(model, log_l, log_planck_table(model.wavelength))
+    at = max(float(temperatures()[np.argmin(np.where(temperatures() >= floor, costs, np.inf))]), floor)
     for _ in range(60):
         residual, slope = model.residual(log_l, at)
         scale = float(slope @ slope)
         if scale == 0:
             return at
-        step = max(-float(residual @ slope) / scale, -0.5 * at)
+        step = min(max(-float(residual @ slope) / scale, floor - at), HOTTEST - at)
         while abs(step) > 1e-12 * at and model.misfit(log_l, at + step) > float(residual @ residual):
             step /= 2
         if abs(step) <= 1e-12 * at:
@@ -166,15 +169,17 @@ def correlated(residual: Float[np.ndarray, " n"]) -> float:
     return (1 + r) / (1 - r)
 
 
-def profiled(model: Eliminated, log_l: Float[np.ndarray, " n"], best: float, dof: float) -> tuple[float, float]:
-    """Where the misfit has grown by the square of Student's 97.5 % quantile; an open end is 0 or infinite."""
+def profiled(
+    model: Eliminated, log_l: Float[np.ndarray, " n"], best: float, dof: float, floor: float
+) -> tuple[float, float]:
+    """Where the misfit has grown by the square of Student's 97.5 % quantile; an open end is `floor` or infinite."""
     from scipy import special
     from scipy.optimize import brentq
 
     bound = model.misfit(log_l, best) + float(special.stdtrit(dof, 0.975)) ** 2
     excess = lambda t: model.misfit(log_l, t) - bound
     ends = []
-    for last, fallback in ((COLDEST, 0.0), (HOTTEST, math.inf)):
+    for last, fallback in ((floor, floor), (HOTTEST, math.inf)):
         inner, outer, step = best, best, 1e-3
         while excess(outer) < 0 and outer != last:
             inner = outer
@@ -187,10 +192,10 @@ def profiled(model: Eliminated, log_l: Float[np.ndarray, " n"], best: float, dof
 
 def judged(best: float, interval: tuple[float, float], coldest: float) -> tuple[bool, str]:
     low, high = interval
+    if not math.isfinite(high) or max(high - best, best - low) > VAGUE * best:
+        return False, f"{low:.0f} to {high:.0f} K fit equally well"
     if high < 0.98 * coldest:
         return False, f"at {best:.0f} K the emissivity would exceed one: a band shines like a body of {coldest:.0f} K"
-    if not (math.isfinite(high) and low > 0) or max(high - best, best - low) > VAGUE * best:
-        return False, f"{low:.0f} to {high:.0f} K fit equally well"
     return True, "the interval holds what is not known of the emissivity"
 
 

@@ -170,9 +170,10 @@ def figure(sun: Sunlight, total: float, brightest: np.ndarray, seen: Air):
     middle.set(ylabel="brightness temperature / K")
     bottom.plot(seen.wavelength, seen.depth, color=INK, lw=0.8, label="optical depth")
     bottom.plot(seen.wavelength, seen.smooth, color=BLUE, label="smooth path")
-    for place, depth, name in seen.dips:
-        height = min(depth + float(np.interp(place, seen.wavelength, seen.smooth)), 1.9)
-        bottom.annotate(name, (place, height), rotation=60, fontsize=8, color=VERMILLION)
+    for k, (place, depth, name) in enumerate(seen.dips):
+        height = min(depth + float(np.interp(place, seen.wavelength, seen.smooth)), 1.7) + 0.1
+        side = 0.006 if k % 2 else -0.006  # neighbours stand apart
+        bottom.annotate(name, (place + side, height), rotation=90, fontsize=8, color=VERMILLION, ha="center")
     bottom.set(xlabel="wavelength / μm", ylabel="optical depth", ylim=(-0.1, 2.6), xlim=(0.28, 2.6))
     bottom.legend(loc="upper left")
     return fig, axes
