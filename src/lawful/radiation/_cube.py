@@ -65,7 +65,7 @@ def temperature_map(
         )
     with jax.enable_x64(not single):
         kind = jnp.float32 if single else jnp.float64
-        model = Eliminated(*(jnp.asarray(part, kind) for part in model))
+        model = jax.tree.map(lambda part: jnp.asarray(part, kind), model)
         flat = np.where(missing[..., None], 1.0, values).reshape(-1, len(places))
         parts = [pixels(model, jnp.asarray(part, kind)) for part in chunks(flat)]
     found = [np.concatenate([np.asarray(part[i]) for part in parts])[: len(flat)] for i in range(4)]
@@ -94,7 +94,7 @@ def pixels(model: Eliminated, radiance: Float[Array, "pixels bands"]) -> tuple[A
         x = C2 / model.wavelength * inverse[:, None]
         expected = log_radiance(model.wavelength, 1 / inverse[:, None])
         slope = -C2 / model.wavelength / -jnp.expm1(-x)  # d ln B / d(1/T)
-        return (log_l - model.mean - expected) @ model.whiten.T, slope @ model.whiten.T
+        return (log_l - model.mean - expected) @ model.whiten.T, jnp.asarray(slope) @ model.whiten.T
 
     def step(carry, _):
         inverse, _ = carry

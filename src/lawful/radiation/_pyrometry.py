@@ -127,8 +127,8 @@ def misfits(
 
 
 def lowest(model: Eliminated, log_l: Float[np.ndarray, " n"], floor: float) -> float:
-    """The temperature of smallest misfit from `floor` on: the best of a grid, then Gauss-Newton steps, halved where they
-    fail."""
+    """The temperature of smallest misfit from `floor` on: the best of a grid, then Gauss-Newton steps, halved where
+    they fail."""
     costs = misfits(model, log_l, log_planck_table(model.wavelength))
     at = max(float(temperatures()[np.argmin(np.where(temperatures() >= floor, costs, np.inf))]), floor)
     for _ in range(60):
@@ -174,7 +174,7 @@ def profiled(
 ) -> tuple[float, float]:
     """Where the misfit has grown by the square of Student's 97.5 % quantile; an open end is `floor` or infinite."""
     from scipy import special
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     bound = model.misfit(log_l, best) + float(special.stdtrit(dof, 0.975)) ** 2
     excess = lambda t: model.misfit(log_l, t) - bound
@@ -186,7 +186,7 @@ def profiled(
             factor = math.exp(step if last > best else -step)
             outer = min(best * factor, last) if last > best else max(best * factor, last)
             step *= 1.6
-        ends.append(float(brentq(excess, inner, outer, rtol=1e-9)) if excess(outer) >= 0 else fallback)
+        ends.append(float(root_scalar(excess, bracket=(inner, outer), rtol=1e-9).root) if excess(outer) >= 0 else fallback)
     return ends[0], ends[1]
 
 

@@ -44,8 +44,8 @@ _STALLED = 0.9  # polishing goes on while each step lowers the gradient cosine a
 class LeastSquaresSystem(eqx.Module):
     """A `System` made of two plain functions, `residual` and `linearise`, or of the residual alone."""
 
-    residual: Callable[[Float[Array, " n"]], Float[Array, " m"]]
-    linearise: Callable[[Float[Array, " n"]], tuple[Float[Array, " m"], Float[Array, "m n"]]]
+    residual: Callable[..., Float[Array, " m"]]  # of x (n,)
+    linearise: Callable[..., tuple[Float[Array, " m"], Float[Array, "m n"]]]
 
     @classmethod
     def from_residual(cls, residual: Callable[[Array], Array], reverse: bool = False) -> LeastSquaresSystem:

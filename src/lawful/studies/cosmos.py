@@ -111,7 +111,7 @@ def run(request: Request) -> Outcome:
             f" published ({1e6 * value:.0f} ± {1e6 * sd:.0f})e-6 with systematic errors, bound {1e6 * bound:.0f}e-6"
         )
         rows.append((kind, f"{e.value:.2e} ± {e.sd:.1e}", f"{bounds[kind]:.1e}", f"{bound:.1e}"))
-    draw = lambda: figure(sky, t.value)
+    draw = lambda: figure(sky, float(t.value))
     table = Table(("distortion", "found", "bound (95 %)", "published bound"), tuple(rows))
     caption = "The spectrum, and below what is left of it: error bars of 1 sd, some 1e-4 of the peak."
     picture = Drawing("spectrum", caption, draw)

@@ -70,7 +70,7 @@ def read() -> Sunlight:
 
 def total_temperature(sun: Sunlight) -> float:
     """The black body that sends as much between the ends of the table."""
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     sent = float(np.trapezoid(sun.above, sun.wavelength)) / (SOLID_ANGLE / np.pi)
     ends = sun.wavelength[[0, -1]]
@@ -79,7 +79,7 @@ def total_temperature(sun: Sunlight) -> float:
         low, high = np.asarray(fraction_below(ends, temperature))
         return STEFAN_BOLTZMANN * temperature**4 * (high - low) - sent
 
-    return float(brentq(excess, 3000.0, 9000.0))
+    return float(root_scalar(excess, bracket=(3000.0, 9000.0)).root)
 
 
 class Air(NamedTuple):
@@ -108,7 +108,7 @@ def air(sun: Sunlight, temperature: float) -> Air:
         smooth = basis @ weights
         weight = np.where(depth > smooth + 0.02, 0.03, 1.0)
     tops, _ = find_peaks(depth - smooth, height=DEEP, prominence=DEEP / 2, distance=round(0.03 / (WIDTH / 4)))
-    found = [(float(even[k]), float((depth - smooth)[k]), named(even[k])) for k in tops]
+    found = [(float(even[k]), float((depth - smooth)[k]), named(float(even[k]))) for k in tops]
     deepest = {name: max(depth for _, depth, other in found if other == name) for _, _, name in found}
     kept = [dip for dip in found if dip[2] == "unknown" or dip[1] == deepest[dip[2]]]
     return Air(even, depth, smooth, tuple(kept))
