@@ -9,7 +9,22 @@ from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
 from .fields import MLP, Fourier, Layer, Spectral
 from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Triangle
-from .problem import Bounded, Data, Even, Flux, Free, Normal, Odd, Periodic, Positive, Problem, Real, Smooth, Value
+from .problem import (
+    Bounded,
+    Data,
+    Even,
+    Flux,
+    Free,
+    Normal,
+    Odd,
+    Periodic,
+    Positive,
+    Problem,
+    Real,
+    Singular,
+    Smooth,
+    Value,
+)
 from .report import report
 from .solve import (
     Adam,
@@ -68,6 +83,7 @@ __all__ = [
     "Real",
     "ResidualDriven",
     "SelfScaledBroyden",
+    "Singular",
     "Smooth",
     "Solution",
     "Spectral",

@@ -4,9 +4,11 @@ from ._check import Check
 from ._conditions import Condition, Flux, Free, Periodic, Value, describe
 from ._data import Data
 from ._faces import FaceCondition
-from ._model import Model, scalar_values, unknown_field_values
+from ._model import Model, scalar_values, shares, unknown_field_values
 from ._problem import Problem
 from ._robin import right_hand_side
+from ._singular import Singular
+from ._smooth import Smooth
 from ._structure import (
     expanded,
     face_conditions,
@@ -19,7 +21,7 @@ from ._structure import (
 )
 from ._surfaces import SurfaceCondition
 from ._symmetry import Even, Odd, folded, parities
-from ._unknowns import Bounded, Normal, Positive, Real, Smooth, Unknown, field_value, raw_size, smoothness
+from ._unknowns import Bounded, Normal, Positive, Real, Unknown, axes_of, field_value, raw_size
 from ._walls import surface_conditions
 
 __all__ = [
@@ -38,10 +40,12 @@ __all__ = [
     "Positive",
     "Problem",
     "Real",
+    "Singular",
     "Smooth",
     "SurfaceCondition",
     "Unknown",
     "Value",
+    "axes_of",
     "describe",
     "expanded",
     "face_conditions",
@@ -57,7 +61,7 @@ __all__ = [
     "raw_size",
     "right_hand_side",
     "scalar_values",
-    "smoothness",
+    "shares",
     "surface_conditions",
     "unknown_field_values",
 ]

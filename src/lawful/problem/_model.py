@@ -10,8 +10,9 @@ from jaxtyping import Array, Float
 
 from .._core.names import Partial, Symbol
 from ..calculus import partials
+from ..geometry import Domain
 from ._problem import Problem
-from ._unknowns import field_value
+from ._unknowns import axes_of, field_value
 
 Point = Mapping[str, Float[Array | np.ndarray, ""]]
 Raw = Mapping[str, Float[Array, "..."]]
@@ -78,8 +79,14 @@ def unknown_field_values(problem: Problem, raw: Raw, point: Point) -> dict[str, 
     values = {}
     for name in problem.unknown_fields:
         unknown = problem.unknowns[name]
-        axis = unknown.over
-        assert axis is not None
-        lower, upper = problem.domain.ends(axis)
-        values[name] = field_value(unknown, raw[name], (point[axis] - lower) / (upper - lower))
+        values[name] = field_value(unknown, raw[name], shares(problem.domain, axes_of(unknown), point))
     return values
+
+
+def shares(domain: Domain, axes: tuple[str, ...], point: Point) -> dict[str, Array]:
+    """Coordinates as fractions of their axes."""
+    found = {}
+    for axis in axes:
+        lower, upper = domain.ends(axis)
+        found[axis] = (point[axis] - lower) / (upper - lower)
+    return found

@@ -84,6 +84,7 @@ def forward(solution: Solution, near: Sequence[Data] = ()) -> Problem:
         constants={**problem.constants, **known},
         derived={**problem.derived, **{name: found.law() for name, found in fields.items()}},
         data=near,
+        singular=problem.singular,
     )
 
 

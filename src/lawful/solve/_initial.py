@@ -102,6 +102,7 @@ def with_named_start(problem: Problem, axis: str | None) -> Problem:
         problem.constants,
         problem.derived,
         problem.data,
+        problem.singular,
     )
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays
-from .._core.messages import BadInput
+from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
 from .._core.record import Status
 from ..geometry import Box
@@ -228,7 +228,9 @@ def trusted(fitted: Fitted, audited: tuple[Audit, ...]) -> Status:
     """Converged, unless a law is far from met at some place, out of proportion to the rest of the domain."""
     found = next((a for a in audited if a.cheats), None)
     if found is None:
-        return Status(fitted.converged, fitted.reason)
+        near = [f"{a.singular:.1e} for law '{a.law}'" for a in audited if a.singular is not None]
+        apart = f"; near the declared singular places the laws are not judged (up to {listing(near)})" if near else ""
+        return Status(fitted.converged, fitted.reason + apart)
     return Status(False, f"the worst place is out of proportion to the rest: {found}; {fitted.reason}")
 
 
@@ -241,9 +243,8 @@ def estimates(
     for name in layout.names:
         unknown, part = problem.unknowns[name], layout.slice(name)
         if unknown.over is not None:
-            ends = problem.domain.ends(unknown.over)
             found[name] = FieldEstimate(
-                name, unknown.over, ends, unknown, np.asarray(raw[name]), covariance[part, part], freedom
+                name, problem.domain, unknown, np.asarray(raw[name]), covariance[part, part], freedom
             )
             continue
         value, slope = jax.jvp(unknown.value, (raw[name],), (jnp.ones_like(raw[name]),))
