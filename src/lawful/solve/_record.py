@@ -59,7 +59,7 @@ def notes(solution: Solution) -> tuple[str, ...]:
     if solution.crosscheck is not None:
         found.append(str(solution.crosscheck))
     if solution.accuracy is not None:
-        found.append(f"fields accurate to {solution.accuracy:.1e} of their size, against a run on a doubled mesh")
+        found.append(f"fields accurate to {solution.accuracy:.1e} of their size, against a run on a finer mesh")
     found += [str(audit) for audit in solution.audits]
     found += [f"{label}: {seen}" for label, seen in solution.residual_correlation().items() if seen.inflation > 1]
     if not solution.noise and solution.dof > 0:

@@ -119,7 +119,7 @@ class Task(eqx.Module):
 
     @abc.abstractmethod
     def finer(self) -> Task | None:
-        """The same on a doubled mesh, or None where there is no mesh."""
+        """The same on a finer mesh, or None where there is no mesh."""
 
     def places_of(self, block: str) -> Mapping[str, np.ndarray]:
         """Where the rows of a block lie: coordinates by axis, empty for priors. Several rows may share a place."""

@@ -7,7 +7,7 @@ the angle from the lid, the stream function is
     psi = r f_0(theta) + s Re r^2 f_1(theta) + ...        s = -1 where the lid moves away, 1 where it moves in
 
 f_0 is Taylor's scraper, a creeping flow; f_1 answers to the inertia of f_0. Both are known in closed form but for a few
-coefficients that solve linear equations, and vanish with their slopes on the wall and on the lid, but for the slope
+coefficients that solve linear equations. They vanish with their slopes on the wall and on the lid, but for the slope
 that the lid gives to f_0. What is left after taking them off is smooth enough for polynomials.
 Sources: G. I. Taylor, in Miscellany in Applied Mechanics (1962); M. M. Gupta, R. P. Manohar, B. Noble, Comput. Fluids
 9, 379 (1981); O. Botella and R. Peyret, Comput. Fluids 27, 421 (1998), who take both off as well.
@@ -16,70 +16,99 @@ Sources: G. I. Taylor, in Miscellany in Applied Mechanics (1962); M. M. Gupta, R
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
+Waves = Float[np.ndarray, "3 3"]
+"""sum_j theta^j (a_j + b_j cos 2 theta + c_j sin 2 theta): row j holds a_j, b_j, c_j."""
 
-C = 1 / (np.pi**2 / 4 - 1)
-SCRAPER = {"x": (0.0, C), "y": (-C * np.pi**2 / 4, C * np.pi / 2)}
-"""r f_0 = X (x_0 + x_1 theta) + Y (y_0 + y_1 theta), X along the lid and Y down the wall."""
+ALONG = 1 / (np.pi**2 / 4 - 1)
+DOWN, TURN = -ALONG * np.pi**2 / 4, ALONG * np.pi / 2
+"""r f_0 = X ALONG theta + Y (DOWN + TURN theta), X along the lid and Y down the wall."""
+
+
+class Inertia(NamedTuple):
+    """f_1, and f_1'' + 4 f_1, which is the Laplacian of r^2 f_1."""
+
+    shape: Waves
+    bend: Waves
 
 
 @functools.cache
-def inertia() -> tuple[tuple[float, float, float], ...]:
-    """Coefficients of f_1 = sum_j theta^j (a_j + b_j cos 2 theta + c_j sin 2 theta), j = 0, 1, 2: (a, b, c).
+def inertia() -> Inertia:
+    """The equation of motion leaves f_1'''' + 4 f_1'' = -(f_0 (f_0 + f_0''))', no slip f_1 = f_1' = 0 at both ends.
 
-    The equation of motion leaves f_1'''' + 4 f_1'' = -(f_0 (f_0 + f_0''))', no slip the rest.
+    With h = f_1'' + 4 f_1 the equation is h'' = ..., a linear one for nine coefficients.
     """
-    theta = np.linspace(0, np.pi / 2, 60)
-    rows = [slope + 4 * bend for slope, bend in zip(shapes(theta, 4), shapes(theta, 2), strict=True)]
-    still = [
-        np.r_[value, slope] for value, slope in zip(shapes(theta[[0, -1]], 0), shapes(theta[[0, -1]], 1), strict=True)
-    ]
-    _, along = SCRAPER["x"]
-    down, turn = SCRAPER["y"]
-    speed = [down * np.sin(theta) + theta * (along * np.cos(theta) + turn * np.sin(theta)),
-             down * np.cos(theta) + along * (np.cos(theta) - theta * np.sin(theta))
-             + turn * (np.sin(theta) + theta * np.cos(theta))]  # fmt: skip
-    spin = [2 * (turn * np.cos(theta) - along * np.sin(theta)), -2 * (turn * np.sin(theta) + along * np.cos(theta))]
-    right = -(speed[1] * spin[0] + speed[0] * spin[1])
-    matrix = np.concatenate([np.stack(rows, axis=1), np.stack(still, axis=1)])
-    found = np.linalg.lstsq(matrix, np.r_[right, np.zeros(4)], rcond=1e-13)[0]
-    return tuple(tuple(map(float, found[start::3])) for start in range(3))  # pyright: ignore[reportReturnType]
+    theta, ends = np.linspace(0, np.pi / 2, 60), np.array([0.0, np.pi / 2])
+    unit = np.eye(9).reshape(9, 3, 3)
+    bent = [twice(each) + 4 * each for each in unit]
+    rows = np.stack([value(twice(each), theta) for each in bent], axis=1)
+    still = [np.r_[value(each, ends), value(once(each), ends)] for each in unit]
+    speed = DOWN * np.sin(theta) + theta * (ALONG * np.cos(theta) + TURN * np.sin(theta))
+    turned = DOWN * np.cos(theta) + ALONG * (np.cos(theta) - theta * np.sin(theta))
+    turned += TURN * (np.sin(theta) + theta * np.cos(theta))
+    spin, spun = 2 * (TURN * np.cos(theta) - ALONG * np.sin(theta)), -2 * (TURN * np.sin(theta) + ALONG * np.cos(theta))
+    right = np.r_[-(turned * spin + speed * spun), np.zeros(4)]
+    found = np.linalg.lstsq(np.concatenate([rows, np.stack(still, axis=1)]), right, rcond=1e-13)[0].reshape(3, 3)
+    return Inertia(found, twice(found) + 4 * found)
 
 
-def shapes(theta: Float[np.ndarray, " n"], order: int) -> list[Float[np.ndarray, " n"]]:
-    """The derivatives of theta^j, theta^j cos 2 theta and theta^j sin 2 theta, j = 0, 1, 2."""
-    found = []
-    for power in range(3):
-        term = np.poly1d([1.0] + [0.0] * power)
-        wave = np.zeros(len(theta), complex)
-        for taken in range(order + 1):
-            share = float(np.prod(np.arange(order - taken + 1, order + 1)) / np.prod(np.arange(1, taken + 1)))
-            wave += share * term.deriv(taken)(theta) * (2j) ** (order - taken) * np.exp(2j * theta)
-        found += [term.deriv(order)(theta) + 0 * theta, wave.real, wave.imag]
-    return found
+def once(waves: Waves) -> Waves:
+    """The derivative."""
+    lower = np.concatenate([np.arange(1, 3)[:, None] * waves[1:], np.zeros((1, 3))])
+    return lower + np.stack([0 * waves[:, 0], 2 * waves[:, 2], -2 * waves[:, 1]], axis=1)
+
+
+def twice(waves: Waves) -> Waves:
+    return once(once(waves))
+
+
+def value(waves: Waves, theta: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return sum(theta**j * (a + b * np.cos(2 * theta) + c * np.sin(2 * theta)) for j, (a, b, c) in enumerate(waves))
 
 
 def angle(along: Scalar, down: Scalar) -> Scalar:
-    """From the lid, 0, to the wall, pi/2. At the corner itself, where it has no meaning, 0."""
-    apart = along**2 + down**2
-    here = apart == 0
-    far = jnp.sqrt(jnp.where(here, 1.0, apart)) + along
-    return 2 * jnp.arctan(down / far)
+    """From the lid, 0, to the wall, pi/2; NaN at the corner, where it has no meaning."""
+    return 2 * jnp.arctan(down / (jnp.sqrt(along**2 + down**2) + along))
+
+
+def parts(waves: Waves, theta: Scalar) -> tuple[Scalar, ...]:
+    """The factors of 1, cos 2 theta and sin 2 theta."""
+    return tuple(sum(float(a) * theta**j for j, a in enumerate(column)) for column in waves.T)
 
 
 def creeping(along: Scalar, down: Scalar) -> Scalar:
-    """R f_0."""
+    """The stream function r f_0."""
     theta = angle(along, down)
-    return along * (SCRAPER["x"][0] + SCRAPER["x"][1] * theta) + down * (SCRAPER["y"][0] + SCRAPER["y"][1] * theta)
+    return along * ALONG * theta + down * (DOWN + TURN * theta)
 
 
-def inertial(along: Scalar, down: Scalar) -> Scalar:
-    """r^2 f_1."""
-    theta, apart = angle(along, down), along**2 + down**2
-    flat, cosine, sine = (sum(a * theta**j for j, a in enumerate(part)) for part in inertia())
-    return apart * flat + (along**2 - down**2) * cosine + 2 * along * down * sine
+def creeping_bend(along: Scalar, down: Scalar) -> Scalar:
+    """The Laplacian of `creeping`."""
+    return 2 * (TURN * along - ALONG * down) / (along**2 + down**2)
+
+
+def inertial(along: Scalar, down: Scalar, reach: float) -> Scalar:
+    """The stream function r^2 f_1, taken back to zero beyond `reach` by a factor exp(-(r / reach)^4): far away it is no
+    solution, and large."""
+    apart = along**2 + down**2
+    flat, cosine, sine = parts(inertia().shape, angle(along, down))
+    whole = apart * flat + (along**2 - down**2) * cosine + 2 * along * down * sine
+    return jnp.exp(-((apart / reach**2) ** 2)) * whole
+
+
+def inertial_bend(along: Scalar, down: Scalar, reach: float) -> Scalar:
+    """The Laplacian of `inertial`: with c(s) the factor and s = r^2 it is c h + r^2 f_1 (12 c' + 4 s c'')."""
+    apart, theta = along**2 + down**2, angle(along, down)
+    cosine, sine = (along**2 - down**2) / apart, 2 * along * down / apart
+    shape, bend = (
+        flat + even * cosine + odd * sine
+        for flat, even, odd in (parts(waves, theta) for waves in (inertia().shape, inertia().bend))
+    )
+    share = (apart / reach**2) ** 2
+    return jnp.exp(-share) * (bend + shape * share * (16 * share - 32))
