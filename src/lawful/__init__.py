@@ -8,9 +8,10 @@ from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
 from .fields import MLP, Fourier, Layer, Spectral
-from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Triangle
+from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Regions, Triangle
 from .problem import (
     Bounded,
+    Continuous,
     Data,
     Even,
     Flux,
@@ -28,6 +29,7 @@ from .problem import (
 from .report import report
 from .solve import (
     Adam,
+    AtBoundary,
     Attention,
     Causal,
     Collocation,
@@ -41,13 +43,21 @@ from .solve import (
     ResidualDriven,
     SelfScaledBroyden,
     Solution,
+    Term,
+    candidates,
+    closure,
     load,
+    profile,
     solve,
 )
+from .verify import check_gradient, manufacture
+
+from .solve import verify  # isort: skip  # after the room of the same name, whose place on the front page it takes
 
 __all__ = [
     "MLP",
     "Adam",
+    "AtBoundary",
     "Attention",
     "BadInput",
     "Ball",
@@ -56,6 +66,7 @@ __all__ = [
     "Causal",
     "Collocation",
     "Continuation",
+    "Continuous",
     "Cylinder",
     "Data",
     "Disk",
@@ -81,22 +92,30 @@ __all__ = [
     "Positive",
     "Problem",
     "Real",
+    "Regions",
     "ResidualDriven",
     "SelfScaledBroyden",
     "Singular",
     "Smooth",
     "Solution",
     "Spectral",
+    "Term",
     "Triangle",
     "Value",
+    "candidates",
+    "check_gradient",
+    "closure",
     "curl",
     "derivative",
     "divergence",
     "gradient",
     "laplacian",
     "load",
+    "manufacture",
     "partials",
+    "profile",
     "report",
     "solve",
     "taylor",
+    "verify",
 ]

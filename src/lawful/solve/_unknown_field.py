@@ -56,7 +56,7 @@ class FieldEstimate:
         )
 
     def of_raw(self, raw: Float[jax.Array, " modes"], place: Mapping[str, jax.Array]) -> Float[jax.Array, ""]:
-        return field_value(self.unknown, raw, shares(self.domain, self.axes, place))
+        return field_value(self.unknown, raw, shares(self.domain.ends, self.axes, place))
 
     def line(self, count: int = 101) -> tuple[Float[np.ndarray, " n"], Estimate]:
         """Regular places along the axis, and the estimate there; for a field of one axis."""
