@@ -108,8 +108,8 @@ def damped_newton(residual: Callable, guess: Float[Array, " n"]) -> Float[Array,
 
     def body(carry):
         x, before, count, _ = carry
-        value = residual(x)
-        factors = jax.scipy.linalg.lu_factor(jax.jacfwd(residual)(x))
+        matrix, value = jax.jacfwd(lambda x: (residual(x),) * 2, has_aux=True)(x)
+        factors = jax.scipy.linalg.lu_factor(matrix)
         step = jax.scipy.linalg.lu_solve(factors, value)
         length = jnp.linalg.norm(step)
         shares = 0.5 ** jnp.arange(10)

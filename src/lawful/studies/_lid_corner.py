@@ -77,9 +77,10 @@ def angle(along: Scalar, down: Scalar) -> Scalar:
     return 2 * jnp.arctan(down / (jnp.sqrt(along**2 + down**2) + along))
 
 
-def parts(waves: Waves, theta: Scalar) -> tuple[Scalar, ...]:
-    """The factors of 1, cos 2 theta and sin 2 theta."""
-    return tuple(sum(float(a) * theta**j for j, a in enumerate(column)) for column in waves.T)
+def of_angle(waves: Waves, theta: Scalar, cosine: Scalar, sine: Scalar) -> Scalar:
+    """Waves at theta, with the cosine and sine of 2 theta."""
+    flat, even, odd = jnp.asarray(waves.T) @ jnp.stack([jnp.ones_like(theta), theta, theta**2])
+    return flat + even * cosine + odd * sine
 
 
 def creeping(along: Scalar, down: Scalar) -> Scalar:
@@ -96,19 +97,15 @@ def creeping_bend(along: Scalar, down: Scalar) -> Scalar:
 def inertial(along: Scalar, down: Scalar, reach: float) -> Scalar:
     """The stream function r^2 f_1, taken back to zero beyond `reach` by a factor exp(-(r / reach)^4): far away it is no
     solution, and large."""
-    apart = along**2 + down**2
-    flat, cosine, sine = parts(inertia().shape, angle(along, down))
-    whole = apart * flat + (along**2 - down**2) * cosine + 2 * along * down * sine
-    return jnp.exp(-((apart / reach**2) ** 2)) * whole
+    apart, theta = along**2 + down**2, angle(along, down)
+    cosine, sine = (along**2 - down**2) / apart, 2 * along * down / apart
+    return jnp.exp(-((apart / reach**2) ** 2)) * apart * of_angle(inertia().shape, theta, cosine, sine)
 
 
 def inertial_bend(along: Scalar, down: Scalar, reach: float) -> Scalar:
     """The Laplacian of `inertial`: with c(s) the factor and s = r^2 it is c h + r^2 f_1 (12 c' + 4 s c'')."""
     apart, theta = along**2 + down**2, angle(along, down)
     cosine, sine = (along**2 - down**2) / apart, 2 * along * down / apart
-    shape, bend = (
-        flat + even * cosine + odd * sine
-        for flat, even, odd in (parts(waves, theta) for waves in (inertia().shape, inertia().bend))
-    )
     share = (apart / reach**2) ** 2
+    shape, bend = (of_angle(each, theta, cosine, sine) for each in inertia())
     return jnp.exp(-share) * (bend + shape * share * (16 * share - 32))

@@ -15,7 +15,7 @@ its own. Stated are no boundary conditions: the front itself is cut by rifts and
 What would convince a sceptic?
 
 - Whole discs of the shelf are held back and predicted, and a fit of the same fields without the law does it too.
-- The pull of the ice through its seaward end, of which the fit was told nothing, is compared with the push of the ocean.
+- The pull of the ice through its seaward end, of which the fit was told nothing, is compared with the push of the sea.
 - Glen's law makes a hardness B = 2 mu e^(2/3) of viscosity and strain rate e, which theory and laboratories know for
   every temperature of ice.
 - Where the data do not determine mu, its band is as wide as before, and the share of the shelf of which that is true is
@@ -30,11 +30,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fields import Spectral
-from ..problem import Data, Positive, Problem, Smooth
-from ..solve import GaussNewton, Neural, Solution, solve
-from ._base import Outcome, Request
-from ._ice_shelf import SOURCE, YEAR, Shelf, amery
+from ._ice_shelf import YEAR, Shelf
 
 SUMMARY = "the viscosity of a real ice shelf from satellite velocities and thickness, with its uncertainty map"
 OPTIONS = {

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..geometry import Box
@@ -46,21 +47,21 @@ LID = 0.05
 
 def taken_off(x, y, Re, reach):
     """The stream function of both corners of the lid."""
-    left, right = (creeping(along, 1 - y) + sign * Re * inertial(along, 1 - y, reach) for along, sign in sides(x))
-    return left + right
+    along, sign = sides(x)
+    found = jax.vmap(lambda a, s: creeping(a, 1 - y) + s * Re * inertial(a, 1 - y, reach))(along, sign)
+    return jnp.sum(found)
 
 
 def spin_taken_off(x, y, Re, reach):
     """Its vorticity."""
-    left, right = (
-        creeping_bend(along, 1 - y) + sign * Re * inertial_bend(along, 1 - y, reach) for along, sign in sides(x)
-    )
-    return -(left + right)
+    along, sign = sides(x)
+    found = jax.vmap(lambda a, s: creeping_bend(a, 1 - y) + s * Re * inertial_bend(a, 1 - y, reach))(along, sign)
+    return -jnp.sum(found)
 
 
 def sides(x):
     """The distance along the lid from either end; the lid moves away from the left one, and into the right."""
-    return ((x, -1.0), (1 - x, 1.0))
+    return jnp.stack([jnp.asarray(x), 1 - jnp.asarray(x)]), jnp.array([-1.0, 1.0])
 
 
 def cavity(reynolds: float) -> Problem:
