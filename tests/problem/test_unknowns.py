@@ -90,6 +90,11 @@ def test_how_a_direction_is_read():
     assert (Real().step, Positive().step, Bounded(0, 1).step) == ("linear", "log", "linear")
 
 
+def at(unknown, raw, place: float):
+    """An unknown field over x at one place."""
+    return field_value(unknown, raw, {"x": jnp.asarray(place)})
+
+
 def covariance(prior: Smooth, one: float, two: float) -> float:
     """Of the transformed variable about its mean: the basis functions are read off by unit raw vectors."""
     unknown = Real(0.0, scale=1.0, over="x", prior=prior)
