@@ -7,7 +7,7 @@ bars and a verdict. See `Problem`, `solve` and `Solution`.
 from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
-from .fields import MLP, Fourier, Layer, Spectral
+from .fields import MLP, Fourier, Layer, Polar, Spectral
 from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Regions, Triangle
 from .problem import (
     Bounded,
@@ -89,6 +89,7 @@ __all__ = [
     "Odd",
     "Periodic",
     "Polygon",
+    "Polar",
     "Positive",
     "Problem",
     "Real",

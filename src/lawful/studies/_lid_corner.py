@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Scalar = Float[Array, ""]
+Scalar = Float[Array, ""] | float
 Waves = Float[np.ndarray, "3 3"]
 """sum_j theta^j (a_j + b_j cos 2 theta + c_j sin 2 theta): row j holds a_j, b_j, c_j."""
 
@@ -69,7 +69,8 @@ def twice(waves: Waves) -> Waves:
 
 
 def value(waves: Waves, theta: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return sum(theta**j * (a + b * np.cos(2 * theta) + c * np.sin(2 * theta)) for j, (a, b, c) in enumerate(waves))
+    powers = theta ** np.arange(3)[:, None]
+    return np.einsum("jn,jk,kn->n", powers, waves, [np.ones_like(theta), np.cos(2 * theta), np.sin(2 * theta)])
 
 
 def angle(along: Scalar, down: Scalar) -> Scalar:
@@ -94,7 +95,7 @@ def creeping_bend(along: Scalar, down: Scalar) -> Scalar:
     return 2 * (TURN * along - ALONG * down) / (along**2 + down**2)
 
 
-def inertial(along: Scalar, down: Scalar, reach: float) -> Scalar:
+def inertial(along: Scalar, down: Scalar, reach: Scalar) -> Scalar:
     """The stream function r^2 f_1, taken back to zero beyond `reach` by a factor exp(-(r / reach)^4): far away it is no
     solution, and large."""
     apart, theta = along**2 + down**2, angle(along, down)
@@ -102,7 +103,7 @@ def inertial(along: Scalar, down: Scalar, reach: float) -> Scalar:
     return jnp.exp(-((apart / reach**2) ** 2)) * apart * of_angle(inertia().shape, theta, cosine, sine)
 
 
-def inertial_bend(along: Scalar, down: Scalar, reach: float) -> Scalar:
+def inertial_bend(along: Scalar, down: Scalar, reach: Scalar) -> Scalar:
     """The Laplacian of `inertial`: with c(s) the factor and s = r^2 it is c h + r^2 f_1 (12 c' + 4 s c'')."""
     apart, theta = along**2 + down**2, angle(along, down)
     cosine, sine = (along**2 - down**2) / apart, 2 * along * down / apart

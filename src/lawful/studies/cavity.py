@@ -31,7 +31,7 @@ from .._core.messages import BadInput
 from ..geometry import Box
 from ..problem import Problem, Singular, Value
 from ..solve import Collocation, Continuation, Solution, solve
-from . import _ghia
+from . import _ghia, _kovasznay
 from ._base import Outcome, Request, all_trusted
 from ._lid_corner import creeping, creeping_bend, inertial, inertial_bend
 from ._measurements import in_data_folder
@@ -82,7 +82,7 @@ spin_slopes = jax.jit(jax.grad(spin_taken_off, (0, 1)))
 @jax.jit
 def spin_spread(x, y, Re):
     """The Laplacian of the vorticity of what is taken off, which that of a creeping flow adds nothing to."""
-    bend = jax.hessian(lambda place: inertial_spin(*place, Re))(jnp.stack([jnp.asarray(x), jnp.asarray(y)]))
+    bend = jax.hessian(lambda place: inertial_spin(place[0], place[1], Re))(jnp.stack([jnp.asarray(x), jnp.asarray(y)]))
     return jnp.trace(bend)
 
 
@@ -204,7 +204,9 @@ def middle(solution: Solution) -> tuple[float, float, float]:
     basis = np.linalg.inv(chebvander(nodes, 24))
     table = basis @ values @ basis.T
     i, j = np.unravel_index(int(np.argmin(values)), values.shape)
-    found = minimize(lambda place: chebval2d(*place, table), [nodes[i], nodes[j]], method="Nelder-Mead", tol=1e-12)
+    found = minimize(
+        lambda place: chebval2d(place[0], place[1], table), [nodes[i], nodes[j]], method="Nelder-Mead", tol=1e-12
+    )
     return float(found.fun), 0.55 + 0.15 * float(found.x[0]), 0.65 + 0.15 * float(found.x[1])
 
 
