@@ -245,13 +245,13 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
 
 def check_continuation(problem: Problem, continuation: Continuation, march: str | None) -> None:
     """Lessons lead Newton's method to a steady problem of which all coefficients are known."""
-    continuation.check(problem.constants)
     if march is not None or problem.unknowns:
         why = f"{listing(problem.unknowns)} must be found" if problem.unknowns else f"it is marched along {march}"
         raise BadInput(
             f"Collocation takes a continuation for steady problems without unknowns, but here {why}; leave it out, or"
             " use method=lf.Neural(continuation=...)."
         )
+    continuation.check(problem.constants)
 
 
 def given_steps(times: tuple[float, ...], axis: str, ends: tuple[float, float]) -> Float[np.ndarray, " steps+1"]:

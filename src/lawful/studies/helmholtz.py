@@ -15,16 +15,14 @@ Source of the series: P. M. Morse and K. U. Ingard, Theoretical Acoustics (1968)
 
 from __future__ import annotations
 
-import functools
-
 import jax.numpy as jnp
 import numpy as np
 
-from ..fields import Polar, Spectral, chebyshev
+from ..fields import Polar, chebyshev
 from ..geometry import Disk
-from ..problem import Data, Flux, Positive, Problem, Value
-from ..solve import Neural, Solution, solve
-from ._base import Outcome, Request, all_trusted
+from ..problem import Data, Flux, Problem, Value
+from ..solve import Solution
+from ._base import Request
 
 SUMMARY = "sound around a hard pillar: a disk with a hole, mixed conditions exact by construction, against Bessel"
 OPTIONS = {
