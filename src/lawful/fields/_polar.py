@@ -20,7 +20,8 @@ class Polar(Trial):
     r and phi are polar coordinates about a centre inside the hole, s is r scaled to [-1, 1] between the radii. Fields
     around a hole have parts such as log r and cos(m phi) / r^m, which polynomials in x and y follow slowly; these
     functions follow them fast, whatever the shape around the hole. Linear in its parameters like `Spectral`; for
-    problems of two axes.
+    problems of two axes. With exact_walls=False its fits end cleanly at rounding; with conditions built in they may end
+    there without the gradient having vanished.
 
     centre   both axes with the coordinates of a place inside the hole, where r = 0 and the functions have no meaning.
     radii    the smallest and largest distance of the domain from the centre.

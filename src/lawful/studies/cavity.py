@@ -329,7 +329,15 @@ def figure(solution: Solution, reynolds: float):
     line = np.linspace(0.005, 0.995, 81)
     values = solution.evaluate(lambda rest, x, y, Re: rest + taken_off(x, y, Re), x=line[:, None], y=line).T
     low = values.min()
-    left.contour(line, line, values, levels=np.linspace(0.95 * low, 0.05 * low, 11), colors="#0072B2", linewidths=0.9)
+    left.contour(
+        line,
+        line,
+        values,
+        levels=np.linspace(0.95 * low, 0.05 * low, 11),
+        colors="#0072B2",
+        linestyles="solid",
+        linewidths=0.9,
+    )
     if values.max() > 1e-7:
         left.contour(
             line, line, values, levels=np.geomspace(1e-7, values.max(), 7)[:-1], colors="#D55E00", linewidths=0.7
