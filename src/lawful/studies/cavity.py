@@ -146,19 +146,19 @@ def cavity(reynolds: float) -> Problem:
     )
 
 
+def node_count(request: Request, reynolds: float) -> int:
+    """On each side; more for thinner boundary layers."""
+    low = request.pick(24, 32, 40)
+    usual = low if reynolds <= 150 else request.pick(40, 56, 64) if reynolds <= 1200 else request.pick(64, 72, 80)
+    return request.count("nodes", usual, least=16, most=96)
+
+
 def spectral(request: Request, reynolds: float) -> Solution:
     """By collocation, led up to high Reynolds numbers from lower ones."""
-    usual = (
-        request.pick(24, 32, 40)
-        if reynolds <= 150
-        else request.pick(40, 56, 64)
-        if reynolds <= 1200
-        else request.pick(64, 72, 80)
-    )
     lower = tuple(value for value in (100.0, 300.0, 600.0, 1000.0, 1800.0) if value < 0.8 * reynolds)
     method = Collocation(
         tolerance=1e-3,
-        nodes=request.count("nodes", usual, least=16, most=96),
+        nodes=node_count(request, reynolds),
         continuation=Continuation(Re=lower) if lower else None,
     )
     return solve(cavity(reynolds), method, progress=request.progress)
@@ -263,6 +263,7 @@ def run(request: Request) -> Outcome:
     if max(numbers_asked) > 3200:
         raise BadInput(f"--set reynolds={max(numbers_asked):g}: the study leads the flow up to 3200 at most.")
     percent = request.number("noise", 1.0)
+    node_count(request, max(numbers_asked))  # a mistake is told before any work
     exact, found = _kovasznay.forward(request), _kovasznay.inverse(request, 50, percent)
     cavities = {reynolds: spectral(request, reynolds) for reynolds in numbers_asked}
     estimate = found["Re"]
