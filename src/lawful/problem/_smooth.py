@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -55,7 +56,7 @@ class Smooth(eqx.Module):
         self.sd = sd
         for axis in dict.fromkeys([*named(self.length), *named(self.modes)]) or ["x"]:
             least = needed(of(self.length, axis))
-            if modes is not None and of(self.modes, axis) < least:
+            if self.modes is not None and of(self.modes, axis) < least:
                 raise BadInput(f"{given}: so short a length needs more basis functions; give modes={least} or more.")
 
     def check(self, over: tuple[str, ...]) -> None:
@@ -84,7 +85,7 @@ class Smooth(eqx.Module):
         half = half_width(length)
         frequency = np.pi * np.arange(1, count + 1) / (2 * half)
         density = math.sqrt(2 * math.pi) * length * np.exp(-0.5 * (length * frequency) ** 2)
-        return np.sqrt(density / half) * jnp.sin(frequency * (place - 0.5 + half))
+        return jnp.asarray(np.sqrt(density / half)) * jnp.sin(frequency * (place - 0.5 + half))
 
 
 def half_width(length: float) -> float:
@@ -106,7 +107,7 @@ def named(given: object) -> tuple[str, ...]:
     return tuple(axis for axis, _ in given) if isinstance(given, tuple) else ()
 
 
-def of(given, axis: str):
+def of(given: Any, axis: str) -> Any:
     """What holds along an axis; for a mapping without it whatever comes first, until `check` refuses it."""
     return dict(given).get(axis, given[0][1]) if isinstance(given, tuple) else given
 

@@ -42,7 +42,9 @@ class Nodal(eqx.Module):
         """The quantity behind a symbol: an array on the grid, or a plain number or vector."""
         problem, base = self.problem, symbol.base
         if self.is_composed(symbol):
-            return self.by_chain_rule(lambda model, point: model.evaluate({"it": symbol}, point)["it"], {"it": symbol})
+            return self.by_chain_rule(
+                lambda model, point: jnp.asarray(model.evaluate({"it": symbol}, point)["it"]), {"it": symbol}
+            )
         if base in self.by_region:
             known = {**problem.constants, **scalar_values(problem, self.raw)}
             values = jnp.stack([jnp.asarray(known[key]) for key in self.by_region[base]])

@@ -139,7 +139,7 @@ def fields_at(
     task: Task, x: Float[Array, " n"], points: dict[str, np.ndarray], names: tuple[str, ...]
 ) -> dict[str, Float[Array, " points"]]:
     model = task.model(x)
-    return jax.vmap(lambda point: {name: model.quantity(name, point) for name in names})(points)
+    return jax.vmap(lambda point: {name: jnp.asarray(model.quantity(name, point)) for name in names})(points)
 
 
 def disagreement(task: Task, finer: Task, x: np.ndarray) -> float:

@@ -85,7 +85,7 @@ class FieldEstimate:
         raw = np.asarray(self.raw)
 
         def value(**place):
-            return self.of_raw(raw, place)
+            return self.of_raw(jnp.asarray(raw), place)  # made an array of JAX where its precision is known
 
         value.__signature__ = inspect.Signature(
             [inspect.Parameter(axis, inspect.Parameter.KEYWORD_ONLY) for axis in self.axes]
