@@ -7,7 +7,7 @@ bars and a verdict. See `Problem`, `solve` and `Solution`.
 from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
-from .fields import MLP, Fourier, Layer, Spectral
+from .fields import MLP, Fourier, Layer, Polar, Spectral
 from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Regions, Triangle
 from .problem import (
     Bounded,
@@ -22,6 +22,7 @@ from .problem import (
     Positive,
     Problem,
     Real,
+    Singular,
     Smooth,
     Value,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "NotTrusted",
     "Odd",
     "Periodic",
+    "Polar",
     "Polygon",
     "Positive",
     "Problem",
@@ -94,6 +96,7 @@ __all__ = [
     "Regions",
     "ResidualDriven",
     "SelfScaledBroyden",
+    "Singular",
     "Smooth",
     "Solution",
     "Spectral",

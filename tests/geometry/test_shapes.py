@@ -195,3 +195,11 @@ def test_where_cuts_a_piece_by_numbers_or_by_truth():
     [cap] = Ball(x=0, y=0, z=0, radius=1).boundary(where=lambda z: z - 0.5).surfaces
     assert cap.measure == pytest.approx(math.pi, rel=1e-3)
     assert np.all(cap.sample(50, 0)["z"] > 0.5)
+
+
+def test_far_places_at_the_height_of_a_corner_are_outside():
+    """7.05 + (2.1 - 7.05) is not 2.1: a ray that meets the lowest corner must not count one of its sides only."""
+    wedge = Polygon(x=[324.25, 336.25, 348.25], y=[7.05, 2.1, 17.4])
+    far = np.linspace(-300, 330, 64)
+    assert not np.any(wedge.contains({"x": far, "y": np.full(64, 2.1)}))
+    assert wedge.contains({"x": np.array([336.25]), "y": np.array([2.1])})[0]

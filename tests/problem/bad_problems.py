@@ -381,7 +381,11 @@ UNKNOWNS = {
         "unknown field 'k'|one number|shape (2,)",
     ),
     "unknown field with too few modes": (
-        bar(unknowns='{"k": lf.Positive(over="x", prior=lf.Smooth(length=0.01))}', constants="", data="lf.Data(spots)"),
+        bar(
+            unknowns='{"k": lf.Positive(over="x", prior=lf.Smooth(length=0.01, modes=24))}',
+            constants="",
+            data="lf.Data(spots)",
+        ),
         "Smooth(length=0.01|needs more basis functions|modes=",
     ),
     "constant that is NaN": (forward(constants='{"k": np.nan}'), "constant 'k' is nan|must be finite"),

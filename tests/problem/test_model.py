@@ -100,14 +100,14 @@ def test_scalars_in_the_users_units():
     np.testing.assert_allclose(found["k"], 2 * np.exp(0.3), rtol=1e-14)
     np.testing.assert_allclose(found["b"], [1.5, -1.5], rtol=1e-14)
     np.testing.assert_allclose(found["m"], [1, 2, 3])
-    np.testing.assert_allclose(model(RAW).scalars()["k"], 2 * np.exp(0.3))
+    np.testing.assert_allclose(model(RAW).scalars(POINT)["k"], 2 * np.exp(0.3))
     assert set(scalar_values(model().problem, RAW)) == {"k", "b"}
 
 
 def conductivity(x, raw=RAW):
     """D by its own definition, on the axis from -1 to 3."""
     problem = model().problem
-    return field_value(problem.unknowns["D"], raw["D"], (x + 1) / 4)
+    return field_value(problem.unknowns["D"], raw["D"], {"x": (x + 1) / 4})
 
 
 def test_unknown_fields_and_their_derivatives():

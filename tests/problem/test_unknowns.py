@@ -90,12 +90,17 @@ def test_how_a_direction_is_read():
     assert (Real().step, Positive().step, Bounded(0, 1).step) == ("linear", "log", "linear")
 
 
+def at(unknown, raw, place: float):
+    """An unknown field over x at one place."""
+    return field_value(unknown, raw, {"x": jnp.asarray(place)})
+
+
 def covariance(prior: Smooth, one: float, two: float) -> float:
     """Of the transformed variable about its mean: the basis functions are read off by unit raw vectors."""
     unknown = Real(0.0, scale=1.0, over="x", prior=prior)
 
     def basis(place):
-        return jax.jacobian(lambda raw: field_value(unknown, raw, jnp.asarray(place)))(jnp.zeros(raw_size(unknown)))[1:]
+        return jax.jacobian(lambda raw: at(unknown, raw, place))(jnp.zeros(raw_size(unknown)))[1:]
 
     return float(basis(one) @ basis(two))
 
@@ -112,20 +117,39 @@ def test_a_smooth_field_has_the_covariance_that_it_claims(length, sd):
 
 
 @pytest.mark.usefixtures("float64")
-def test_the_shortest_length_that_the_default_modes_allow_has_it_too():
+def test_short_lengths_have_it_too():
     assert abs(covariance(Smooth(length=0.08), 0.4, 0.4) - 1) < 0.02
-    assert abs(covariance(Smooth(length=0.02, modes=120), 0.4, 0.43) - np.exp(-(0.03**2) / (2 * 0.02**2))) < 0.02
+    for prior in (Smooth(length=0.02), Smooth(length=0.02, modes=120)):
+        assert abs(covariance(prior, 0.4, 0.43) - np.exp(-(0.03**2) / (2 * 0.02**2))) < 0.02
 
 
 @pytest.mark.usefixtures("float64")
 def test_an_unknown_field_starts_as_its_guess_and_moves_as_a_whole_with_its_first_number():
     unknown = Positive(0.3, over="x")
     raw = jnp.zeros(raw_size(unknown))
-    assert raw_size(unknown) == 1 + Smooth().modes
+    assert raw_size(unknown) == 1 + 24
     for place in (0.0, 0.4, 1.0):
-        np.testing.assert_allclose(field_value(unknown, raw, jnp.asarray(place)), 0.3)
-        np.testing.assert_allclose(field_value(unknown, raw.at[0].set(0.5), jnp.asarray(place)), 0.3 * np.exp(0.5))
-    assert field_value(unknown, jnp.ones_like(raw) * -40, jnp.asarray(0.7)) > 0
+        np.testing.assert_allclose(at(unknown, raw, place), 0.3)
+        np.testing.assert_allclose(at(unknown, raw.at[0].set(0.5), place), 0.3 * np.exp(0.5))
+    assert at(unknown, jnp.ones_like(raw) * -40, 0.7) > 0
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_field_over_two_axes_has_the_product_of_their_covariances():
+    """Cov = sd^2 exp(-dx^2 / 2 lx^2 - dy^2 / 2 ly^2), each length by its axis and not by the order of the names."""
+    prior = Smooth(length={"y": 0.4, "x": 0.15}, sd=0.7)
+    unknown = Real(0.0, scale=1.0, over=("x", "y"), prior=prior)
+    assert raw_size(unknown) == 1 + np.prod(prior.counts(("x", "y")))
+
+    def basis(x, y):
+        place = {"x": jnp.asarray(x), "y": jnp.asarray(y)}
+        return jax.jacobian(lambda raw: field_value(unknown, raw, place))(jnp.zeros(raw_size(unknown)))
+
+    for one, two in [((0.5, 0.5), (0.5, 0.5)), ((0.2, 0.1), (0.3, 0.6)), ((0.0, 1.0), (0.1, 0.9))]:
+        distance = [(a - b) / length for a, b, length in zip(one, two, (0.15, 0.4), strict=True)]
+        claimed = 0.7**2 * np.exp(-0.5 * np.sum(np.square(distance)))
+        assert float(basis(*one)[1:] @ basis(*two)[1:]) == pytest.approx(claimed, abs=0.03 * 0.7**2)
+        assert float(basis(*one)[0]) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -161,13 +185,20 @@ def test_an_unknown_field_starts_as_its_guess_and_moves_as_a_whole_with_its_firs
         (lambda: Real(1.0, prior=Smooth()), r"must be lf\.Normal"),
         (lambda: Real(1.0, prior=(0.0, 1.0)), r"must be lf\.Normal"),
         (lambda: Real(1.0, over="x", prior=Normal(0, 1)), r"must be lf\.Smooth"),
-        (lambda: Real(1.0, over=("x", "t")), 'one axis; give its name, such as over="x"'),
+        (lambda: Real(1.0, over=("x", "x")), 'names, each once, such as over="x"'),
+        (lambda: Real(1.0, over=()), "a function of axes; give their names"),
+        (lambda: Real(1.0, over=3), "a function of axes; give their names"),
+        (lambda: Real(1.0, over="x", prior=Smooth({"y": 0.2})), "length is given along y, but .* a function of x"),
+        (lambda: Real(1.0, over=("x", "y"), prior=Smooth(modes={"x": 30})), "modes is given along x, but"),
+        (lambda: Smooth({"x": 0.2, "y": -1.0}), "length and sd must be positive"),
+        (lambda: Smooth([0.2, 0.3]), "one number, or a mapping"),
+        (lambda: Smooth({"x": 0.5, "y": 0.1}, modes=8), "needs more basis functions"),
         (lambda: Smooth(length=0.0), "length and sd must be positive"),
         (lambda: Smooth(sd=-1.0), "length and sd must be positive"),
         (lambda: Smooth(length=float("inf")), "finite"),
         (lambda: Smooth(length="long"), "length must be a number"),
         (lambda: Smooth(modes=2.5), "modes a whole number"),
-        (lambda: Smooth(length=0.02), r"needs more basis functions; give modes=\d+ or more"),
+        (lambda: Smooth(length=0.02, modes=24), r"needs more basis functions; give modes=\d+ or more"),
     ],
 )
 def test_what_cannot_be_searched_for_is_refused(make, words):
@@ -177,5 +208,5 @@ def test_what_cannot_be_searched_for_is_refused(make, words):
 
 def test_the_number_of_modes_that_is_asked_for_is_enough():
     with pytest.raises(BadInput) as caught:
-        Smooth(length=0.02)
+        Smooth(length=0.02, modes=24)
     Smooth(length=0.02, modes=int(str(caught.value).split("modes=")[-1].split()[0]))

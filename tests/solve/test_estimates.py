@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import lawful as lf
-from lawful.problem import field_value
+from lawful.problem import field_value, raw_size
 from lawful.solve import Collocation
+from lawful.solve._unknown_field import FieldEstimate
 from lawful.studies import misra
 
 COARSE = Collocation(steps=2, stages=2)  # exact where fields are straight lines or parabolas
@@ -260,7 +261,7 @@ def test_unknown_field_is_the_posterior_of_its_prior():
     def modes(places):
         """The field is raw -> mean + sum of modes, linear for `Real`: its Jacobian, (places, modes)."""
         rows = jnp.concatenate([jnp.zeros((1, 9)), jnp.eye(9)])
-        at = jax.vmap(jax.vmap(lambda row, s: field_value(unknown, row, s), (0, None)), (None, 0))
+        at = jax.vmap(jax.vmap(lambda row, s: field_value(unknown, row, {"x": s}), (0, None)), (None, 0))
         values = np.asarray(at(rows, jnp.asarray(places / 2)))
         return values[:, 1:] - values[:, :1]
 
@@ -291,3 +292,25 @@ def test_misra_to_eight_digits():
     """NIST StRD Misra1a from the far start: both values and both standard deviations."""
     solution = lf.solve(misra.problem(), Collocation())
     assert misra.digits(solution) > 8
+
+
+def test_a_field_of_two_axes_is_told_on_a_grid():
+    """Without data the band is the prior's, exp(sd^2 ...) to first order: sd of the mode sum at value 2 is 2 sd."""
+    disk = lf.Disk(x=0, y=0, radius=1)
+    unknown = lf.Positive(2.0, over=("x", "y"), prior=lf.Smooth(length=0.4, sd=0.5))
+    size = raw_size(unknown)
+    covariance = np.diag(np.r_[0.0, np.ones(size - 1)])
+    field = FieldEstimate("D", disk, unknown, np.zeros(size), covariance)
+    lines, found = field.grid(11)
+    assert list(lines) == ["x", "y"]
+    assert np.isnan(found.value[0, 0])  # a corner of the box
+    assert found.value[5, 5] == pytest.approx(2.0)
+    assert found.sd[5, 5] == pytest.approx(1.0, rel=0.03)
+    assert field(x=0.3, y=[0.0, 0.5]).value.shape == (2,)
+    assert field.law()(x=0.1, y=0.2) == pytest.approx(2.0)
+    assert "over x and y" in str(field)
+    assert set(field.to_json()) == {"x", "y", "value", "sd"}
+    with pytest.raises(lf.BadInput, match=r"write \.grid\(count\)"):
+        field.line()
+    with pytest.raises(lf.BadInput, match="function of x and y"):
+        field(x=0.3)

@@ -5,6 +5,7 @@ from ._exact import Imposed, constrained
 from ._factor import Factor, vanishing_on
 from ._layer import Layer
 from ._mlp import MLP, Fourier
+from ._polar import Polar
 from ._spectral import (
     Spectral,
     chebyshev,
@@ -27,6 +28,7 @@ __all__ = [
     "Fourier",
     "Imposed",
     "Layer",
+    "Polar",
     "Spectral",
     "Trial",
     "Wall",

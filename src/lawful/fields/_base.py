@@ -9,6 +9,7 @@ import equinox as eqx
 from jaxtyping import Array, Float, Key, PyTree
 
 from .._core.messages import BadInput, shown
+from ..geometry import Domain
 
 Place = dict[str, Float[Array, ""]]
 """Scaled coordinates by axis name, each in [-1, 1], in the order of the axes given to `init`."""
@@ -21,6 +22,10 @@ class Trial(eqx.Module):
     @abc.abstractmethod
     def beside(self) -> bool:
         """Whether a layer's spread coordinate enters beside its axis, or in its place."""
+
+    def on(self, domain: Domain) -> Trial:
+        """The family for a domain, where it depends on more than coordinates scaled to [-1, 1]."""
+        return self
 
     @abc.abstractmethod
     def init(self, key: Key, axes: tuple[str, ...], periodic: tuple[str, ...], outputs: int) -> PyTree:

@@ -207,7 +207,7 @@ def signed_distance(places: Corners, start: Corners, side: Corners) -> Float[np.
 def even_odd(places: Corners, start: Corners, side: Corners) -> Bool[np.ndarray, " n"]:
     """Whether a ray to the right crosses an odd number of sides."""
     x, y = places[:, :1], places[:, 1:]
-    stop = start[:, 1] + side[:, 1]
+    stop = np.roll(start[:, 1], -1)  # start + side may be rounded to the other side of a place at a corner's height
     above = (start[:, 1] > y) != (stop > y)
     rise = np.where(side[:, 1] == 0, 1.0, side[:, 1])
     right = x < start[:, 0] + (y - start[:, 1]) * side[:, 0] / rise

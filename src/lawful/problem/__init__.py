@@ -5,10 +5,12 @@ from ._conditions import Condition, Flux, Free, Periodic, Value, describe
 from ._data import Data
 from ._faces import FaceCondition
 from ._interfaces import Continuous, Interface, interfaces
-from ._model import Model, scalar_values, unknown_field_values
+from ._model import Model, scalar_values, shares, unknown_field_values
 from ._problem import Problem, changed
 from ._regional import all_face_conditions, within
 from ._robin import right_hand_side, under_own_names
+from ._singular import Singular
+from ._smooth import Smooth
 from ._structure import (
     expanded,
     face_conditions,
@@ -21,7 +23,7 @@ from ._structure import (
 )
 from ._surfaces import SurfaceCondition
 from ._symmetry import Even, Odd, folded, parities
-from ._unknowns import Bounded, Normal, Positive, Real, Smooth, Unknown, field_value, raw_size, smoothness
+from ._unknowns import Bounded, Normal, Positive, Real, Unknown, axes_of, field_value, raw_size
 from ._walls import surface_conditions
 
 __all__ = [
@@ -42,11 +44,13 @@ __all__ = [
     "Positive",
     "Problem",
     "Real",
+    "Singular",
     "Smooth",
     "SurfaceCondition",
     "Unknown",
     "Value",
     "all_face_conditions",
+    "axes_of",
     "changed",
     "describe",
     "expanded",
@@ -64,7 +68,7 @@ __all__ = [
     "raw_size",
     "right_hand_side",
     "scalar_values",
-    "smoothness",
+    "shares",
     "surface_conditions",
     "under_own_names",
     "unknown_field_values",

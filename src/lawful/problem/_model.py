@@ -14,7 +14,7 @@ from ..calculus import partials
 from ..geometry import Regions
 from ._problem import Problem
 from ._robin import under_own_names
-from ._unknowns import field_value
+from ._unknowns import axes_of, field_value
 
 Point = Mapping[str, Float[Array | np.ndarray, ""]]
 Raw = Mapping[str, Float[Array, "..."]]
@@ -94,8 +94,14 @@ def unknown_field_values(problem: Problem, raw: Raw, point: Point) -> dict[str, 
     values = {}
     for name in problem.unknown_fields:
         unknown = problem.unknowns[name]
-        axis = unknown.over
-        assert axis is not None
-        lower, upper = problem.ends(axis)
-        values[name] = field_value(unknown, raw[name], (point[axis] - lower) / (upper - lower))
+        values[name] = field_value(unknown, raw[name], shares(problem.ends, axes_of(unknown), point))
     return values
+
+
+def shares(ends: Callable[[str], tuple[float, float]], axes: tuple[str, ...], point: Point) -> dict[str, Array]:
+    """Coordinates as fractions of their axes, whose ends are given by a function."""
+    found = {}
+    for axis in axes:
+        lower, upper = ends(axis)
+        found[axis] = (point[axis] - lower) / (upper - lower)
+    return found

@@ -16,7 +16,8 @@ from ..geometry import Domain
 from ._by_region import all_regions, by_region
 from ._conditions import Condition
 from ._data import Data
-from ._unknowns import Unknown
+from ._singular import Singular
+from ._unknowns import Unknown, axes_of
 
 if TYPE_CHECKING:
     from ._check import Check
@@ -46,6 +47,7 @@ class Problem(eqx.Module):
     derived     intermediate quantities by name, whose derivatives can be used like a field's:
                 derived={"flux": lambda D, u_x: D * u_x}, then `flux_x` in a law.
     data        `Data`, one or several.
+    singular    `Singular`, one or several: places where the exact solution is known to be singular.
 
     Raises `BadInput` for names that collide or cannot be resolved; `check()` looks at everything else.
     """
@@ -58,6 +60,7 @@ class Problem(eqx.Module):
     constants: dict[str, np.ndarray]
     derived: dict[str, Callable]
     data: tuple[Data, ...]
+    singular: tuple[Singular, ...]
     regional: tuple[tuple[str, tuple[str, ...]], ...] = eqx.field(static=True)
     """Names that differ by region, with the names under which each region's value stands in constants or unknowns; of a
     single region where the domain is one of several."""
@@ -74,6 +77,7 @@ class Problem(eqx.Module):
         constants: Mapping[str, object] | None = None,
         derived: Mapping[str, Callable] | None = None,
         data: Data | Sequence[Data] = (),
+        singular: Singular | Sequence[Singular] = (),
     ):
         if not isinstance(domain, Domain):
             raise BadInput(
@@ -95,6 +99,10 @@ class Problem(eqx.Module):
         self.data = checked_sequence(
             "data", [data] if isinstance(data, Data) else data, Data, "lf.Data({'t': t, 'u': u})"
         )
+        places = [singular] if isinstance(singular, Singular) else singular
+        self.singular = checked_sequence("singular", places, Singular, "lf.Singular(reach=0.05, x=0, y=1)")
+        for place in self.singular:
+            place.check(domain)
         self._check_declarations()
         self._check_names()
 
@@ -114,7 +122,7 @@ class Problem(eqx.Module):
 
     @property
     def unknown_scalars(self) -> tuple[str, ...]:
-        """Unknown numbers and vectors, all that are not functions of an axis."""
+        """Unknown numbers and vectors, all that are not functions of axes."""
         return tuple(name for name, unknown in self.unknowns.items() if unknown.over is None)
 
     def ends(self, axis: str) -> tuple[float, float]:
@@ -162,20 +170,20 @@ class Problem(eqx.Module):
                     f"unknown '{name}' must be lf.Real, lf.Positive or lf.Bounded, such as lf.Positive(guess=1.0), but"
                     f" it is {shown(unknown)}."
                 )
-            if unknown.over is not None:
-                if name in self._hidden:
+            if unknown.over is not None and name in self._hidden:
+                raise BadInput(
+                    f"unknown field '{name}' is given by region; declare one field over the whole axis instead."
+                )
+            for axis in axes_of(unknown):
+                if axis not in self.domain.axes:
                     raise BadInput(
-                        f"unknown field '{name}' is given by region; declare one field over the whole axis instead."
+                        f"unknown field '{name}' is declared over '{axis}', which is no axis of the domain"
+                        f"{nearest(axis, self.domain.axes)} Axes: {listing(self.domain.axes)}."
                     )
-                if unknown.over not in self.domain.axes:
-                    raise BadInput(
-                        f"unknown field '{name}' is declared over '{unknown.over}', which is no axis of the domain"
-                        f"{nearest(unknown.over, self.domain.axes)} Axes: {listing(self.domain.axes)}."
-                    )
-                if unknown.guess.ndim:
-                    raise BadInput(
-                        f"unknown field '{name}' needs one number as its guess, but got shape {unknown.guess.shape}."
-                    )
+            if unknown.over is not None and unknown.guess.ndim:
+                raise BadInput(
+                    f"unknown field '{name}' needs one number as its guess, but got shape {unknown.guess.shape}."
+                )
 
     def _check_names(self) -> None:
         for name, function in self.laws.items():

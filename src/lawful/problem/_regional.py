@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._core.messages import BadInput
+from .._core.once import once_for_each
 from ..geometry import Part, Regions
 from ._conditions import Condition, Flux, Free, Periodic, Value
 from ._faces import FaceCondition
@@ -30,6 +31,7 @@ def within(problem: Problem, name: str) -> Problem:
     )
 
 
+@once_for_each
 def all_face_conditions(problem: Problem) -> tuple[FaceCondition, ...]:
     """Those on the faces of a domain, or of each of its regions."""
     if not isinstance(problem.domain, Regions):

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._core.messages import BadInput
 from .._core.names import Partial, Symbol, arguments
+from .._core.once import once_for_each
 from ..geometry import Face
 from ._conditions import Flux, Free, Periodic, Value
 from ._corners import clash, commute
@@ -117,6 +118,7 @@ def stated(problem: Problem) -> list[tuple[Value | Flux, Symbol, Callable, str]]
     return found
 
 
+@once_for_each
 def face_conditions(problem: Problem) -> tuple[FaceCondition, ...]:
     """All `Value` and `Flux` conditions, one entry for each face and quantity."""
     found = []

@@ -2,13 +2,15 @@
 
 Every unknown is found as `raw` numbers for which 0 is the guess and 1 a natural step, so that no user has to scale
 anything; `value` maps them to what the laws see. A scalar's guess is a number, a vector's an array; an unknown *field*
-is declared with `over="x"`, and then what is found is a smooth random function of that axis (see `Smooth`).
+is declared with `over="x"` or `over=("x", "y")`, and then what is found is a smooth random function of these axes (see
+`Smooth`).
 """
 
 from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -18,6 +20,7 @@ from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, shown
 from .._core.numbers import real_array
+from ._smooth import Smooth, field_of_modes
 
 
 class Normal(eqx.Module):
@@ -33,42 +36,11 @@ class Normal(eqx.Module):
             raise BadInput(f"{given}: the mean must be finite and the sd positive and finite.")
 
 
-class Smooth(eqx.Module):
-    """A prior for an unknown field: a Gaussian process in the transformed variable (log D where D is positive).
-
-    length   correlation length, as a fraction of the axis; smaller lets the field wiggle more. Good values: 0.1 to 0.5.
-    sd       prior standard deviation of the transformed variable around its free mean; 1 is a factor e for `Positive`.
-    modes    number of basis functions, enough to hold 99 % of the prior variance; 24 are from a length of 0.08 on.
-
-    Raises `BadInput` where something is not positive, and where the modes are too few for the length.
-    """
-
-    length: float = 0.25
-    sd: float = 1.0
-    modes: int = 24
-
-    def __check_init__(self):
-        given = f"Smooth(length={shown(self.length)}, sd={shown(self.sd)}, modes={shown(self.modes)})"
-        values = [number("Smooth", name, getattr(self, name)) for name in ("length", "sd", "modes")]
-        if not all(value.shape == () and 0 < value < np.inf for value in values) or values[2] % 1:
-            raise BadInput(f"{given}: length and sd must be positive and finite, modes a whole number.")
-        # A Gaussian spectral density has 99 % of its weight below 2.58 / length.
-        needed = math.ceil(2.58 / self.length * 2 * self.half_width / math.pi)
-        if self.modes < needed:
-            raise BadInput(f"{given}: so short a length needs more basis functions; give modes={needed} or more.")
-
-    @property
-    def half_width(self) -> float:
-        """Half of the interval on which the basis lives, in axis lengths: two lengths wider than the axis at either
-        end, where the basis functions vanish, so that the prior variance at the ends of the axis is right to 1e-3."""
-        return 0.5 + 2 * self.length
-
-
 class Unknown(eqx.Module):
     """The contract: `value(raw)` is monotonic, smooth, and equals `guess` at raw = 0."""
 
     guess: eqx.AbstractVar[np.ndarray]
-    over: eqx.AbstractVar[str | None]
+    over: eqx.AbstractVar[tuple[str, ...] | None]
     prior: eqx.AbstractVar[Normal | Smooth | None]
 
     @abc.abstractmethod
@@ -90,21 +62,22 @@ class Real(Unknown):
 
     guess   starting value, in the unit of the quantity; 0 is fine.
     scale   a typical size of the difference between guess and answer; by default |guess|, or 1 where that is 0.
-    over    the axis of which it is a function, for an unknown field.
+    over    the axis or axes of which it is a function, for an unknown field: "x" or ("x", "y").
     prior   `Normal(mean, sd)` for a number, `Smooth(...)` for a field.
     """
 
     guess: np.ndarray
     scale: np.ndarray
-    over: str | None = eqx.field(static=True)
+    over: tuple[str, ...] | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, guess=0.0, *, scale=None, over: str | None = None, prior=None):
+    def __init__(self, guess=0.0, *, scale=None, over: str | Sequence[str] | None = None, prior=None):
         self.guess = checked_guess("Real", guess)
         self.scale = (
             np.where(self.guess != 0, np.abs(self.guess), 1.0) if scale is None else checked_scale(scale, self.guess)
         )
-        self.over, self.prior = over, checked_prior(over, prior, self.guess)
+        self.over = checked_over(over)
+        self.prior = checked_prior(self.over, prior, self.guess)
 
     def value(self, raw):
         return self.guess + self.scale * raw
@@ -124,17 +97,18 @@ class Positive(Unknown):
     """
 
     guess: np.ndarray
-    over: str | None = eqx.field(static=True)
+    over: tuple[str, ...] | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, guess=1.0, *, over: str | None = None, prior=None):
+    def __init__(self, guess=1.0, *, over: str | Sequence[str] | None = None, prior=None):
         self.guess = checked_guess("Positive", guess)
         if np.any(self.guess <= 0):
             raise BadInput(
                 f"Positive(guess={shown(guess)}): the guess must be above zero; use Real(guess=...) for a quantity of"
                 " either sign."
             )
-        self.over, self.prior = over, checked_prior(over, prior, self.guess)
+        self.over = checked_over(over)
+        self.prior = checked_prior(self.over, prior, self.guess)
 
     def value(self, raw):
         return self.guess * jnp.exp(raw)
@@ -157,10 +131,10 @@ class Bounded(Unknown):
     lower: float
     upper: float
     guess: np.ndarray
-    over: str | None = eqx.field(static=True)
+    over: tuple[str, ...] | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, lower: float, upper: float, guess=None, *, over: str | None = None, prior=None):
+    def __init__(self, lower: float, upper: float, guess=None, *, over: str | Sequence[str] | None = None, prior=None):
         ends = number("Bounded", "lower bound", lower), number("Bounded", "upper bound", upper)
         if not all(end.shape == () and np.isfinite(end) for end in ends) or ends[0] >= ends[1]:
             given = f"Bounded({shown(lower)}, {shown(upper)})"
@@ -170,7 +144,8 @@ class Bounded(Unknown):
         if np.any(self.guess <= self.lower) or np.any(self.guess >= self.upper):
             given = f"Bounded({self.lower:g}, {self.upper:g}, guess={shown(guess)})"
             raise BadInput(f"{given}: the guess must lie strictly between the bounds.")
-        self.over, self.prior = over, checked_prior(over, prior, self.guess)
+        self.over = checked_over(over)
+        self.prior = checked_prior(self.over, prior, self.guess)
 
     def value(self, raw):
         return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(raw + self._offset)
@@ -222,7 +197,22 @@ def checked_scale(scale: object, guess: Float[np.ndarray, "..."]) -> Float[np.nd
     return np.broadcast_to(array, shape).copy()
 
 
-def checked_prior(over: str | None, prior, guess: Float[np.ndarray, "..."]) -> Normal | Smooth | None:
+def checked_over(over: object) -> tuple[str, ...] | None:
+    """The axes of an unknown field; None for a number."""
+    if over is None:
+        return None
+    names = (over,) if isinstance(over, str) else tuple(over) if isinstance(over, Sequence) else ()
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise BadInput(
+            f"over={shown(over)}: an unknown field is a function of axes; give their names, each once, such as"
+            ' over="x" or over=("x", "y").'
+        )
+    return names
+
+
+def checked_prior(
+    over: tuple[str, ...] | None, prior: object, guess: Float[np.ndarray, "..."]
+) -> Normal | Smooth | None:
     if over is None:
         if prior is not None and not isinstance(prior, Normal):
             raise BadInput(
@@ -234,13 +224,11 @@ def checked_prior(over: str | None, prior, guess: Float[np.ndarray, "..."]) -> N
             if shape not in ((), guess.shape):
                 raise BadInput(f"the {name} of the prior has shape {shape}, but the guess has {guess.shape}.")
         return prior
-    if not isinstance(over, str):
-        raise BadInput(
-            f'over={shown(over)}: an unknown field is a function of one axis; give its name, such as over="x".'
-        )
     if prior is not None and not isinstance(prior, Smooth):
         raise BadInput(f"the prior of an unknown field must be lf.Smooth(length, sd); got {shown(prior)}.")
-    return prior or Smooth()
+    prior = prior or Smooth()
+    prior.check(over)
+    return prior
 
 
 def smoothness(unknown: Unknown) -> Smooth:
@@ -250,23 +238,20 @@ def smoothness(unknown: Unknown) -> Smooth:
     return unknown.prior
 
 
+def axes_of(unknown: Unknown) -> tuple[str, ...]:
+    """The axes of an unknown field; none for a number."""
+    return unknown.over or ()
+
+
 def raw_size(unknown: Unknown) -> int:
     """How many numbers are found for it: its own size, or the mean and the modes of a field."""
-    return unknown.guess.size if unknown.over is None else 1 + smoothness(unknown).modes
+    if unknown.over is None:
+        return unknown.guess.size
+    return 1 + math.prod(smoothness(unknown).counts(unknown.over))
 
 
 def field_value(
-    unknown: Unknown, raw: Float[Array | np.ndarray, " modes"], place: Float[Array | np.ndarray, ""]
+    unknown: Unknown, raw: Float[Array | np.ndarray, " modes"], place: Mapping[str, Float[Array | np.ndarray, ""]]
 ) -> Float[Array, ""]:
-    """An unknown field at `place` in [0, 1] along its axis: value(mean + sum_j raw_j phi_j(place)).
-
-    The basis is the Hilbert-space approximation of a Gaussian process with squared-exponential covariance: sines on
-    a wider interval, weighted by the root of the spectral density, so that raw ~ N(0, 1) is the prior.
-    Source: Solin and Saerkkae, Statistics and Computing 30, 419 (2020).
-    """
-    prior = smoothness(unknown)
-    half = prior.half_width
-    frequency = np.pi * np.arange(1, prior.modes + 1) / (2 * half)
-    density = prior.sd**2 * math.sqrt(2 * math.pi) * prior.length * np.exp(-0.5 * (prior.length * frequency) ** 2)
-    basis = jnp.sin(frequency * (place - 0.5 + half)) / math.sqrt(half)
-    return unknown.value(raw[0] + jnp.sum(np.sqrt(density) * basis * raw[1:]))
+    """An unknown field at a place, each coordinate in [0, 1] along its axis: value(mean + sum_j raw_j phi_j(place))."""
+    return unknown.value(raw[0] + field_of_modes(smoothness(unknown), axes_of(unknown), raw[1:], place))

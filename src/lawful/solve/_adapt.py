@@ -16,7 +16,7 @@ from .._core.compilation import compiled
 from ._grid import Grid, Line
 from ._march import Marched, end_of_step, first_guess, initial_state, march, solve_step
 from ._scheme import Scheme
-from ._steady import Steady, SteadyScheme, steady_on
+from ._steady import Steady, SteadyScheme, moved_to, steady_on
 from ._tails import LARGEST, SAFETY, needed, needs, step_error
 
 CHUNK = 64  # steps between two looks from the host
@@ -172,9 +172,9 @@ def adapted_steady(scheme: SteadyScheme, raw: dict[str, Array], tolerance: float
         need = np.asarray(steady_needs(fields, jnp.asarray(tolerance)))
         if not np.all(np.isfinite(need)) or need.max() <= ENOUGH or line.size > 16 * MOST_ELEMENTS:
             break
-        scheme = dataclasses.replace(scheme, grid=Grid((replaced(line, need),)))
+        scheme = moved_to(fields, Grid((replaced(line, need),)))
         fields = steady_on(scheme, raw)
-    return Steady(scheme, fields.values)
+    return fields
 
 
 @compiled(lambda *_: False)

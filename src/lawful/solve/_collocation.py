@@ -15,6 +15,7 @@ from .._core.messages import BadInput, listing
 from ..geometry import Box
 from ..problem import Model, Problem, all_face_conditions, is_free, matching, order_table
 from ._adapt import marched_on
+from ._continuation import Continuation
 from ._elements import Elements, first_grid
 from ._initial import check_initial, marching_axis, periodic_lines, with_named_start
 from ._joints import joint_orders
@@ -25,7 +26,7 @@ from ._observations import Noise, Observation, noise_of, observations
 from ._placing import placed
 from ._scaling import Sizes, sizes
 from ._scheme import Scheme
-from ._steady import Steady, SteadyScheme, balance, steady_on
+from ._steady import Steady, SteadyScheme, balance, led_up_to, moved_to, steady_on
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
 
 MANY = 100  # steps, beyond which a program that is compiled well pays
@@ -49,12 +50,15 @@ class Collocation(eqx.Module):
                 taken on each of several.
     stages      Radau points per step; the order of a step is 2 stages - 1. By default 5, and 7 where steps are chosen
                 for a tolerance below 1e-6.
+    continuation  `Continuation(Re=(100, 400))`: easier problems that lead Newton's method to a steady one without
+                unknowns; by default none, and it starts from zero.
     """
 
     tolerance: float = 1e-8
     steps: int | tuple[float, ...] | None = eqx.field(static=True, default=None)
     nodes: int | tuple[tuple[str, int | Elements], ...] | None = eqx.field(static=True, default=None)
     stages: int | None = eqx.field(static=True, default=None)
+    continuation: Continuation | None = None
 
     def __init__(
         self,
@@ -62,11 +66,12 @@ class Collocation(eqx.Module):
         steps: int | Sequence[float] | None = None,
         nodes: int | Mapping[str, int | Elements] | None = None,
         stages: int | None = None,
+        continuation: Continuation | None = None,
     ):
         self.tolerance = tolerance
         self.steps = steps if steps is None or isinstance(steps, int) else tuple(float(t) for t in steps)
         self.nodes = tuple(nodes.items()) if isinstance(nodes, Mapping) else nodes
-        self.stages = stages
+        self.stages, self.continuation = stages, continuation
 
     def optimiser(self, task: Task) -> LevenbergMarquardt:
         """What minimises by default, whatever the number of unknowns."""
@@ -142,7 +147,10 @@ class CollocationTask(Task):
     def finer(self) -> CollocationTask:
         """The same on a finer mesh: half as many nodes again on every element, and twice the steps or, where the steps
         were chosen by their error, two more stages in each."""
-        scheme, edges = dataclasses.replace(self.scheme, grid=self.scheme.grid.finer()), self.edges
+        grid, edges = self.scheme.grid.finer(), self.edges
+        scheme = dataclasses.replace(self.scheme, grid=grid)
+        if isinstance(self.solved, Steady):
+            scheme = moved_to(self.solved, grid)
         if isinstance(scheme, Scheme) and self.refines_stages and scheme.stages < MOST_STAGES:
             scheme = dataclasses.replace(scheme, stages=scheme.stages + 2)
         elif edges is not None:
@@ -201,8 +209,12 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         "junctions": junctions(problem, joints, scale),
     }
     boundary = tuple(c for c in conditions if c.face.axis != axis)
+    if method.continuation is not None:
+        check_continuation(problem, method.continuation, axis)
     if axis is None:
         scheme, edges = SteadyScheme(boundary=boundary, **common), None
+        if method.continuation is not None:
+            scheme = led_up_to(scheme, method.continuation)
     else:
         table = order_table(problem, axis)
         orders = {name: int(table[:, i].max()) for i, name in enumerate(problem.fields)}
@@ -229,6 +241,17 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         refines_stages=False,
         solved=None,
     )
+
+
+def check_continuation(problem: Problem, continuation: Continuation, march: str | None) -> None:
+    """Lessons lead Newton's method to a steady problem of which all coefficients are known."""
+    if march is not None or problem.unknowns:
+        why = f"{listing(problem.unknowns)} must be found" if problem.unknowns else f"it is marched along {march}"
+        raise BadInput(
+            f"Collocation takes a continuation for steady problems without unknowns, but here {why}; leave it out, or"
+            " use method=lf.Neural(continuation=...)."
+        )
+    continuation.check(problem.constants)
 
 
 def given_steps(times: tuple[float, ...], axis: str, ends: tuple[float, float]) -> Float[np.ndarray, " steps+1"]:

@@ -91,9 +91,9 @@ class Line(eqx.Module):
         matrix = (fourier_coefficients if self.fourier else chebyshev_coefficients)(self.count)
         return jnp.einsum("ij,ej...->ei...", matrix, values.reshape(self.elements, self.count, *values.shape[1:]))
 
-    def finer(self) -> Line:
-        """Half as many nodes again on every element."""
-        return dataclasses.replace(self, count=self.count + self.count // 2)
+    def finer(self, share: float = 0.5) -> Line:
+        """Half as many nodes again on every element, or another share."""
+        return dataclasses.replace(self, count=self.count + int(share * self.count))
 
 
 class Grid(eqx.Module):
@@ -146,7 +146,8 @@ class Grid(eqx.Module):
         return found
 
     def finer(self) -> Grid:
-        return Grid(tuple(line.finer() for line in self.lines))
+        """More nodes on every line: a quarter on several axes, where work grows with the cube of their product."""
+        return Grid(tuple(line.finer(0.5 if len(self.lines) == 1 else 0.25) for line in self.lines))
 
 
 def make_grid(box: Box, march: str | None, counts: dict[str, int], periodic: tuple[str, ...]) -> Grid:

@@ -51,8 +51,8 @@ class Neural(eqx.Module):
 
     Minimises  sum over data ((prediction - value) / noise)^2 + weight^2 mean over points (law / size)^2 + priors.
 
-    trial    the family of fields: `MLP(...)` or `Spectral(...)`; by default a network, with Fourier features where the
-             data swing several times along a single axis.
+    trial    the family of fields: `MLP(...)`, `Spectral(...)`, around a hole `Polar(...)`; by default a network, with
+             Fourier features where the data swing several times along a single axis.
     points   number of collocation points; by default what resolves the trial field.
     seed     of starting weights and points.
     sampling      `ResidualDriven(...)` or `Fixed()`; by default the first for networks on two axes and more.
@@ -245,7 +245,7 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
     [periodic] = set(closed.values())
     faces, walls = face_conditions(problem), surface_conditions(problem)
     walls = walls if method.exact_walls else tuple(c._replace(exact=False) for c in walls)
-    trial = method.trial or default_trial(problem, scale)
+    trial = (method.trial or default_trial(problem, scale)).on(problem.domain)
     for layer in method.layers:
         if layer.axis not in axes:
             raise BadInput(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Mapping
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from .._core.messages import BadInput
-from .._core.names import Symbol
+from .._core.names import Partial, Symbol
 from ..calculus import partials
 from ..geometry import Regions
-from ..problem import FaceCondition, Problem, scalar_values, unknown_field_values
+from ..problem import FaceCondition, Model, Problem, expanded, scalar_values, unknown_field_values
 from ._grid import Grid
 from ._joints import joint_orders, joint_rows, junction_rows
 from ._layers import Junction, Row, region_at_nodes, row_of
@@ -39,6 +41,10 @@ class Nodal(eqx.Module):
     def symbol(self, symbol: Symbol) -> Array:
         """The quantity behind a symbol: an array on the grid, or a plain number or vector."""
         problem, base = self.problem, symbol.base
+        if self.is_composed(symbol):
+            return self.by_chain_rule(
+                lambda model, point: jnp.asarray(model.evaluate({"it": symbol}, point)["it"]), {"it": symbol}
+            )
         if base in self.by_region:
             known = {**problem.constants, **scalar_values(problem, self.raw)}
             values = jnp.stack([jnp.asarray(known[key]) for key in self.by_region[base]])
@@ -95,10 +101,49 @@ class Nodal(eqx.Module):
         }
         return jax.jvp(of_moving, ({a: self.symbol(s) for a, s in moving.items()},), (rates,))[1]
 
+    def is_composed(self, symbol: Symbol) -> bool:
+        """Whether it is a derivative along an axis of the grid of a derived quantity, at rest. Not among regions: a
+        point where two of them touch is in neither, the two nodes there are."""
+        moves = self.march is not None and self.march in symbol.partial
+        among = isinstance(self.problem.domain, Regions)
+        return symbol.base in self.problem.derived and bool(symbol.partial) and not moves and not among
+
     def call(self, function: Callable) -> Float[Array, "*grid"]:
         """A pointwise function of named quantities, at every node."""
         symbols = self.problem.vocabulary.resolve_all(function, getattr(function, "__name__", "function"))
+        resting = self.march is None or not any(self.march in s.partial for s in symbols.values())
+        if resting and any(self.is_composed(s) for s in symbols.values()):
+            return self.by_chain_rule(lambda model, point: model.call(function, point), symbols)
         return self.on_nodes(function, {a: self.symbol(s) for a, s in symbols.items()}, symbols)
+
+    def by_chain_rule(
+        self, quantity: Callable[[Model, dict[str, Array]], Array], symbols: dict[str, Symbol]
+    ) -> Float[Array, "*grid"]:
+        """A quantity that depends on derivatives of derived ones, from the derivatives of the fields at each node.
+
+        The values of a derived quantity at the nodes could be differentiated like a field's, but the polynomial through
+        them knows nothing between the nodes: where a formula brings in what no polynomial follows, such as the corner
+        of a cavity, all digits would be lost.
+        """
+        found = below(expanded(self.problem, symbols), self.problem.fields)
+        local = {
+            name: {p: self.symbol(Symbol(name, p)).ravel() for p in sorted(parts)} for name, parts in found.items()
+        }
+        points = {axis: values.ravel() for axis, values in self.grid.points().items()}
+        if self.march:
+            points[self.march] = jnp.broadcast_to(self.time, (math.prod(self.grid.shape),))
+
+        def one(here: tuple[dict, dict], everywhere: tuple[dict, dict]) -> Float[Array, ""]:
+            (point, local), (raw, constants) = here, everywhere
+            problem = eqx.tree_at(lambda problem: problem.constants, self.problem, constants)
+
+            def fields(**place: Array) -> dict[str, Array]:
+                return {name: taylor_polynomial(slopes, point, place) for name, slopes in local.items()}
+
+            return jnp.asarray(quantity(Model(problem, fields, raw), point))
+
+        constants = {name: jnp.asarray(value) for name, value in self.problem.constants.items()}
+        return over_nodes(one, (points, local), (self.raw, constants)).reshape(self.grid.shape)
 
     def on_nodes(
         self, function: Callable, values: dict[str, Array], symbols: dict[str, Symbol]
@@ -205,10 +250,58 @@ class Nodal(eqx.Module):
         """The field in whose law's rows a condition goes: its own, or the one a derived quantity is made of."""
         if condition.field in pairs:
             return condition.field
-        from ..problem import expanded
-
         behind = [base for base, _ in sorted(expanded(self.problem, {"it": condition.quantity})) if base in pairs]
         return behind[0]
+
+
+def over_nodes(function: Callable, nodal: PyTree, shared: PyTree) -> Float[Array, " nodes"]:
+    """function(values at a node, values that all nodes share) at every node, with its slopes computed once: a matrix
+    of thousands of columns then costs one product for each argument, however long the function is."""
+
+    @jax.custom_jvp
+    def batch(nodal: PyTree, shared: PyTree) -> Float[Array, " nodes"]:
+        return jax.vmap(function, (0, None))(nodal, shared)
+
+    @batch.defjvp
+    def along(at: tuple, moves: tuple) -> tuple[Array, Array]:
+        values, slopes = jax.vmap(jax.value_and_grad(function, (0, 1)), (0, None))(*at)
+        here, everywhere = (
+            list(zip(*map(jax.tree.leaves, pair), strict=True)) for pair in zip(slopes, moves, strict=True)
+        )
+        change = sum((slope * move for slope, move in here), jnp.zeros_like(values))
+        return values, sum((jnp.tensordot(slope, move, move.ndim) for slope, move in everywhere), change)
+
+    return batch(nodal, shared)
+
+
+def below(found: set[tuple[str, Partial]], fields: tuple[str, ...]) -> dict[str, set[Partial]]:
+    """For each field the derivatives in `found`, and all those that they are derivatives of."""
+    whole: dict[str, set[Partial]] = {}
+    for base, partial in found:
+        if base in fields:
+            parts = (itertools.combinations(partial, count) for count in range(len(partial) + 1))
+            whole.setdefault(base, set()).update(itertools.chain.from_iterable(parts))
+    return whole
+
+
+def taylor_polynomial(
+    derivatives: Mapping[Partial, Float[Array, ""]], centre: Mapping[str, Array], place: Mapping[str, Array]
+) -> Float[Array, ""]:
+    """The sum over p of f_p (place - centre)^p / p!, which has the derivatives f_p at the centre.
+
+    As products of one array with a vector of powers for every axis: few operations, however many derivatives.
+    """
+    axes = sorted({axis for partial in derivatives for axis in partial})
+    most = [max(partial.count(axis) for partial in derivatives) for axis in axes]
+    table = jnp.zeros([order + 1 for order in most])
+    for partial, value in derivatives.items():
+        table = table.at[tuple(partial.count(axis) for axis in axes)].set(value)
+    for axis, order in zip(axes, most, strict=True):  # each pass consumes the first remaining axis
+        away, powers = place[axis] - centre[axis], [jnp.ones(())]
+        for k in range(1, order + 1):
+            powers.append(powers[-1] * away / k)
+        table = jnp.tensordot(jnp.stack(powers), table, 1)
+    return table
 
 
 def later(symbol: Symbol, march: str) -> Symbol:

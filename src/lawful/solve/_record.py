@@ -59,7 +59,7 @@ def notes(solution: Solution) -> tuple[str, ...]:
     if solution.crosscheck is not None:
         found.append(str(solution.crosscheck))
     if solution.accuracy is not None:
-        found.append(f"fields accurate to {solution.accuracy:.1e} of their size, against a run on a doubled mesh")
+        found.append(f"fields accurate to {solution.accuracy:.1e} of their size, against a run on a finer mesh")
     found += [str(audit) for audit in solution.audits]
     found += [f"{label}: {seen}" for label, seen in solution.residual_correlation().items() if seen.inflation > 1]
     if not solution.noise and solution.dof > 0:
@@ -167,8 +167,10 @@ def one_scale(solution: Solution) -> bool:
 def unknown_panels(solution: Solution) -> tuple[FieldPanel, ...]:
     panels = []
     for name in solution.problem.unknown_fields:
-        places, found = solution[name].line(201)
-        panels.append(FieldPanel(name, {solution[name].axis: places}, np.asarray(found.value), np.asarray(found.sd)))
+        unknown = solution[name]
+        lines, found = unknown.grid({1: 201, 2: 101}.get(len(unknown.axes), 21))
+        scale = one_scale(solution) and unknown.axes[:2] == solution.problem.domain.axes[:2]
+        panels.append(FieldPanel(name, lines, np.asarray(found.value), np.asarray(found.sd), scale))
     return tuple(panels)
 
 

@@ -67,7 +67,7 @@ class Solution:
     history: tuple[Step, ...]
     log_likelihood: float
     accuracy: float | None
-    """Of the fields, relative to their size, against a run on a doubled mesh; None where the method has no mesh."""
+    """Of the fields, relative to their size, against a run on a finer mesh; None where the method has no mesh."""
     audits: tuple[Audit, ...]
     """For each law its residual at points that no fit has seen; empty on one axis."""
     seconds: float

@@ -16,11 +16,11 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays
-from .._core.messages import BadInput
+from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
 from .._core.record import Status
 from ..problem import Model, Problem
-from ._audit import Audit, audits
+from ._audit import Audit, audits, beyond
 from ._collocation import Collocation
 from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
 from ._keeper import Keeper, fingerprint
@@ -135,17 +135,25 @@ def model_at(task: Task, x: Float[Array, " n"]) -> Model:
 
 
 @compiled(lambda task, *_: task.long_loops)
-def fields_at(task: Task, x: Float[Array, " n"], points: dict[str, np.ndarray]) -> dict[str, Float[Array, " points"]]:
+def fields_at(
+    task: Task, x: Float[Array, " n"], points: dict[str, np.ndarray], names: tuple[str, ...]
+) -> dict[str, Float[Array, " points"]]:
     model = task.model(x)
-    return jax.vmap(lambda point: model.fields(**point))(points)
+    return jax.vmap(lambda point: {name: jnp.asarray(model.quantity(name, point)) for name in names})(points)
 
 
 def disagreement(task: Task, finer: Task, x: np.ndarray) -> float:
-    """The largest difference of the fields between a mesh and its refinement, relative to the fields' sizes."""
-    box = task.problem.domain
-    rng = np.random.default_rng(0)
-    points = {axis: rng.uniform(*box.ends(axis), 512) for axis in box.axes}
-    one, two = (fields_at(which, jnp.asarray(x), points) for which in (task, finer))
+    """The largest difference of the fields between a mesh and its refinement, relative to the fields' sizes.
+
+    Beyond the reach of places declared singular, and then of derived quantities too: a singularity spoils the residual
+    of a law far around, so that what is made of the fields has to speak for them.
+    """
+    problem, rng = task.problem, np.random.default_rng(0)
+    points = {axis: rng.uniform(*problem.domain.ends(axis), 512) for axis in problem.domain.axes}
+    names = (*problem.fields, *problem.derived) if problem.singular else problem.fields
+    apart = beyond(problem, points)
+    points = {axis: values[apart] for axis, values in points.items()}
+    one, two = (fields_at(which, jnp.asarray(x), points, names) for which in (task, finer))
     worst = max(float(jnp.max(jnp.abs(one[n] - two[n]))) / max(float(jnp.max(jnp.abs(two[n]))), 1e-300) for n in one)
     return worst if math.isfinite(worst) else math.inf
 
@@ -162,10 +170,9 @@ def judged(fitted: Fitted, error: float, tolerance: float) -> Fitted:
     if error <= tolerance:
         return fitted
     why = (
-        f"the fields still change by {error:.1e} of their size when the mesh is doubled, more than the tolerance"
-        f" {tolerance:g}"
+        f"the fields still change by {error:.1e} of their size on a finer mesh, more than the tolerance {tolerance:g}"
         if math.isfinite(error)
-        else "the laws cannot be solved on the whole domain, or not on a doubled mesh"
+        else "the laws cannot be solved on the whole domain, or not on a finer mesh"
     )
     return dataclasses.replace(fitted, converged=False, reason=f"{why}; {fitted.reason}")
 
@@ -198,7 +205,7 @@ def assemble(
         problem=named,
         method=method,
         model=model,
-        status=trusted(fitted, audited),
+        status=trusted(named, fitted, audited, accuracy),
         estimates=estimates(task, fitted, covariance, freedom),
         noise={label: float(level) for label, level in zip(task.noise.labels, fitted.levels, strict=True)},
         chi2=chi2,
@@ -218,12 +225,30 @@ def assemble(
     )
 
 
-def trusted(fitted: Fitted, audited: tuple[Audit, ...]) -> Status:
-    """Converged, unless a law is far from met at some place, out of proportion to the rest of the domain."""
-    found = next((a for a in audited if a.cheats), None)
-    if found is None:
-        return Status(fitted.converged, fitted.reason)
-    return Status(False, f"the worst place is out of proportion to the rest: {found}; {fitted.reason}")
+def trusted(problem: Problem, fitted: Fitted, audited: tuple[Audit, ...], accuracy: float | None) -> Status:
+    """Converged, unless a law is far from met at some place, out of proportion to the rest of the domain.
+
+    Where places are declared singular and the fields were solved for again on a finer mesh, that is the judge: near
+    walls that lead to the place the residual of a law of high order does not fall, however right the fields are.
+    """
+    if not problem.singular:
+        found = next((a for a in audited if a.cheats), None)
+        if found is None:
+            return Status(fitted.converged, fitted.reason)
+        return Status(False, f"the worst place is out of proportion to the rest: {found}; {fitted.reason}")
+    reach = listing(f"{place.reach:g} of {place}" for place in problem.singular)
+    if accuracy is None:
+        found = next((a for a in audited if a.cheats), None)
+        why = f"the worst place is out of proportion to the rest: {found}; " if found else ""
+        return Status(
+            fitted.converged and found is None, f"{why}{fitted.reason}; not judged within {reach}, declared singular"
+        )
+    worst = listing(f"{a.worst:.1e} for law '{a.law}'" for a in audited)
+    return Status(
+        fitted.converged,
+        f"{fitted.reason}; judged by a finer mesh, with which fields and derived quantities agree to {accuracy:.1e}"
+        f" farther than {reach}, declared singular; not by the residual, up to {worst} of the size of its terms",
+    )
 
 
 def estimates(
@@ -235,9 +260,8 @@ def estimates(
     for name in layout.names:
         unknown, part = problem.unknowns[name], layout.slice(name)
         if unknown.over is not None:
-            ends = problem.domain.ends(unknown.over)
             found[name] = FieldEstimate(
-                name, unknown.over, ends, unknown, np.asarray(raw[name]), covariance[part, part], freedom
+                name, problem.domain, unknown, np.asarray(raw[name]), covariance[part, part], freedom
             )
             continue
         value, slope = jax.jvp(unknown.value, (raw[name],), (jnp.ones_like(raw[name]),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import equinox as eqx
@@ -12,6 +13,7 @@ from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from ..problem import FaceCondition, Problem
+from ._continuation import Continuation
 from ._grid import Grid
 from ._layers import Junction
 from ._march import dense_solve
@@ -30,6 +32,8 @@ class SteadyScheme(eqx.Module):
     junctions: tuple[Junction, ...]
     sizes: dict[str, Array]
     law_sizes: dict[str, Array]
+    begin: dict[str, Float[Array, "*grid"]] | None = None
+    """Where Newton's method starts; None for fields that are zero."""
 
 
 class Steady(eqx.Module):
@@ -44,7 +48,8 @@ class Steady(eqx.Module):
 
 def balance(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     """All laws and boundary conditions at once; NaN where Newton's method does not converge."""
-    flat, unravel = ravel_pytree({name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs})
+    begin = scheme.begin or {name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs}
+    flat, unravel = ravel_pytree({name: begin[name] / scheme.sizes[name] for name in scheme.pairs})
 
     def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:
         levels = {name: [values * scheme.sizes[name]] for name, values in unravel(unknown).items()}
@@ -62,6 +67,37 @@ def steady_on(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     return balance(scheme, raw)
 
 
+def moved_to(fields: Steady, grid: Grid) -> SteadyScheme:
+    """The scheme on another grid, where Newton's method starts from these fields if they were found."""
+    begin = at_nodes(fields, grid) if found(fields) else None
+    return dataclasses.replace(fields.scheme, grid=grid, begin=begin)
+
+
+@compiled(lambda *_: False)
+def at_nodes(fields: Steady, grid: Grid) -> dict[str, Float[Array, "*grid"]]:
+    points = {axis: values.ravel() for axis, values in grid.points().items()}
+    values = jax.vmap(lambda point: fields(**point))(points)
+    return {name: values[name].reshape(grid.shape) for name in values}
+
+
+def found(fields: Steady) -> bool:
+    """Whether Newton's method converged."""
+    return all(bool(jnp.all(jnp.isfinite(values))) for values in fields.values.values())
+
+
+def led_up_to(scheme: SteadyScheme, continuation: Continuation) -> SteadyScheme:
+    """The scheme with a start for Newton's method from easier problems, each solved from the last one's fields."""
+    stated = scheme
+    for lesson in range(continuation.lessons):
+        constants = {**stated.problem.constants, **continuation.at(lesson)}
+        problem = eqx.tree_at(lambda problem: problem.constants, stated.problem, constants)
+        fields = steady_on(dataclasses.replace(scheme, problem=problem), {})
+        if not found(fields):
+            return scheme  # the last lesson that could be solved is the best start
+        scheme = dataclasses.replace(stated, begin=fields.values)
+    return scheme
+
+
 def damped_newton(residual: Callable, guess: Float[Array, " n"]) -> Float[Array, " n"]:
     """Newton's method with a natural damping: a share of the step is taken after which the next correction, by the same
     matrix, is shorter. NaN where it does not converge.
@@ -72,8 +108,8 @@ def damped_newton(residual: Callable, guess: Float[Array, " n"]) -> Float[Array,
 
     def body(carry):
         x, before, count, _ = carry
-        value = residual(x)
-        factors = jax.scipy.linalg.lu_factor(jax.jacfwd(residual)(x))
+        matrix, value = jax.jacfwd(lambda x: (residual(x),) * 2, has_aux=True)(x)
+        factors = jax.scipy.linalg.lu_factor(matrix)
         step = jax.scipy.linalg.lu_solve(factors, value)
         length = jnp.linalg.norm(step)
         shares = 0.5 ** jnp.arange(10)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..problem import Model, Normal, Problem, raw_size, smoothness
+from ..problem import Model, Normal, Problem, raw_size
 from ._ground import Ground
 from ._observations import Noise, Observation
 from ._scaling import Sizes
@@ -130,7 +130,7 @@ class Task(eqx.Module):
 
     @abc.abstractmethod
     def finer(self) -> Task | None:
-        """The same on a doubled mesh, or None where there is no mesh."""
+        """The same on a finer mesh, or None where there is no mesh."""
 
     def places_of(self, block: str) -> Mapping[str, np.ndarray]:
         """Where the rows of a block lie: coordinates by axis, empty for priors. Several rows may share a place."""
@@ -191,7 +191,7 @@ def prior_rows(problem: Problem, raw: Mapping[str, Array], leash: Float[Array, "
 
 def prior_count(problem: Problem) -> int:
     return sum(
-        smoothness(unknown).modes
+        raw_size(unknown) - 1
         if unknown.over is not None
         else int(np.size(unknown.guess)) * isinstance(unknown.prior, Normal)
         for unknown in problem.unknowns.values()

@@ -1,0 +1,28 @@
+"""What is worked out once for each object."""
+
+import gc
+
+from lawful._core.once import once_for_each
+
+
+class Held:
+    def __init__(self, number):
+        self.number = number
+
+
+def test_it_is_worked_out_once_for_each_object_and_forgotten_with_it():
+    seen = []
+
+    @once_for_each
+    def doubled(held):
+        seen.append(held.number)
+        return 2 * held.number
+
+    one, two = Held(1), Held(1)
+    assert [doubled(one), doubled(two), doubled(one)] == [2, 2, 2]
+    assert seen == [1, 1]
+    for number in range(50):  # memory is given out again: a new object must not meet what an old one left
+        held = Held(number)
+        assert doubled(held) == 2 * number
+        del held
+        gc.collect(0)
