@@ -1,0 +1,311 @@
+"""Step after step: expand, prove, look for the first contact, go there, let the system react.
+
+Everything here is one compiled loop over arrays of fixed shape. What happens at a contact is the system's affair; this
+file knows states, guards and modes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from ._arithmetic import Balls, Points
+from ._ball import EPS, Ball, exact, up
+from ._certificate import prove
+from ._crossing import CROSSED, FREE, UNDECIDED, UNPROVEN, First, Guards, first_crossing
+from ._expand import Expanded, expand
+from ._kept import Listed, Rolled
+from ._polynomial import horner, on_unit, powers
+from ._recipe import Recipe
+
+RUNNING, ARRIVED, ENDED, NOT_FINITE, STALLED, CHATTERING, PENETRATING, FULL = range(8)
+MOST_ATTEMPTS = 40
+SHRINK = 0.2  # of the step that the size of the coefficients suggests: below it a step is taken without a proof
+MOST_EVENTS = 200  # at one and the same time
+GRAZE = -1  # the kind of an event that no system reacted to: a guard came too close to zero to tell
+
+
+class Reaction(NamedTuple):
+    """What a system does at an event. `kind` is for the record, `ends` stops the run, `sound` says that all is well."""
+
+    y: list[Array]
+    mode: Any
+    fresh: Int[Array, " guards"]
+    kind: Int[Array, ""]
+    ends: Bool[Array, ""]
+    sound: Bool[Array, ""]
+
+
+class System(Protocol):
+    """The contract: a motion with guards and modes.
+
+    `flow(t, y, data, parameters)` returns the rates of the leaves of y and the guards (guards, pieces); it is traced
+    once. `react` is called where the guards `which` have reached zero.
+    """
+
+    @property
+    def guards(self) -> tuple[int, int]: ...
+    def flow(self, t, y: list[Array], data: list[Array], parameters: list[Array]) -> tuple[list[Array], Array]: ...
+    def data(self, mode) -> list[Array]: ...
+    def watched(self, mode) -> Bool[Array, " guards"]: ...
+    def react(self, t, y: list[Array], mode, which: Bool[Array, " guards"], parameters: list[Array]) -> Reaction: ...
+
+
+class Settings(NamedTuple):
+    """How steps are made; all static."""
+
+    order: int
+    tolerance: float
+    pieces: int
+    certify: bool
+    unroll: bool
+    absolute: tuple[float, ...] | None  # the size to which the tolerance refers, by leaf; None: of the leaf itself
+    longest: float
+
+    @property
+    def keep(self) -> type[Rolled] | type[Listed]:
+        return Listed if self.unroll else Rolled
+
+
+class Place(NamedTuple):
+    """Where a run stands."""
+
+    t: Float[Array, ""]
+    y: list[Array]
+    mode: Any
+    fresh: Int[Array, " guards"]  # see `Guards`
+    pace: Float[Array, ""]  # the proven step over the one that the coefficients suggest
+    steps: Int[Array, ""]
+    events: Int[Array, ""]  # in a row, without any progress
+    status: Int[Array, ""]
+
+
+class Line(NamedTuple):
+    """What is written down about a step. Times of an event are measured from the step's start."""
+
+    t: Float[Array, ""]
+    h: Float[Array, ""]  # the polynomials are in (time - t) / h
+    length: Float[Array, ""]
+    unit: list[Float[Array, "n1 ..."]]
+    remainder: Float[Array, " leaves"]
+    rounding: Float[Array, " leaves"]
+    proven: Bool[Array, ""]
+    kind: Int[Array, ""]  # of the event at its end, -2 where there is none
+    guard: Int[Array, ""]
+    lower: Float[Array, ""]
+    upper: Float[Array, ""]
+    steepness: Float[Array, ""]  # how far beyond zero the guard would have gone, over its size; small at a grazing contact
+    mode: Any  # at the start of the step
+
+
+NOTHING = -2
+
+
+class Machine(eqx.Module):
+    """A system with its recipe and settings: what a step needs to know."""
+
+    system: Any = eqx.field(static=True)
+    recipe: Recipe = eqx.field(static=True)
+    settings: Settings = eqx.field(static=True)
+
+    def react(self, t, y, mode, which, parameters) -> Reaction:
+        return self.system.react(t, y, mode, which, parameters)
+
+
+def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[int, Array], parameters: list[Array]):
+    """One step; returns the new place and the line to write down."""
+    settings, system = machine.settings, machine.system
+    data = system.data(place.mode)
+    point = expanded(machine, place, data, known)
+    h, holds, remainder, rounding, guard_error, pace = certified(machine, place, end, data, known, point)
+    units = [on_unit(y, h) for y in point.state]
+    found, steep = searched(machine, place, h, point, guard_error)
+    length = jnp.where(found.kind == FREE, h, found.root * h)
+    whole = found.kind == FREE
+    t = jnp.where(whole & (h >= end - place.t), end, place.t + length)
+    y = [horner(u.mid, jnp.where(whole, 1.0, found.root)) for u in units]
+    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in y])) & jnp.isfinite(t)
+    crossed = found.kind == CROSSED
+
+    def react():
+        return machine.react(t, y, place.mode, found.which, parameters)
+
+    def pass_on():
+        fresh = jnp.where(still_fresh(machine, point, h, length), jnp.minimum(place.fresh, 1), 0)
+        kind = jnp.where(found.kind == UNDECIDED, GRAZE, NOTHING)
+        return Reaction(y, place.mode, fresh, kind, jnp.zeros((), bool), jnp.ones((), bool))
+
+    if system.guards[0]:
+        reaction = lax.cond(crossed, react, pass_on)
+    else:
+        reaction = pass_on()
+    progress = t > place.t
+    events = jnp.where(crossed, jnp.where(progress, 1, place.events + 1), 0)
+    status = first_true(
+        (~fine, NOT_FINITE),
+        (~reaction.sound, PENETRATING),
+        (reaction.ends & crossed, ENDED),
+        (events > MOST_EVENTS, CHATTERING),
+        (~progress & ~crossed, STALLED),
+        (t >= end, ARRIVED),
+    )
+    new = Place(t, reaction.y, reaction.mode, reaction.fresh, pace, place.steps + 1, events, status)
+    line = Line(
+        place.t, h, length, [u.mid for u in units], remainder, rounding,
+        holds & (found.kind != UNDECIDED), reaction.kind, jnp.argmax(found.which), found.lower * h, found.upper * h,
+        steep, place.mode,
+    )  # fmt: skip
+    return new, line
+
+
+def first_true(*cases: tuple[Array, int]) -> Int[Array, ""]:
+    """The code of the first case that holds, RUNNING where none does."""
+    code = jnp.asarray(RUNNING)
+    for holds, value in reversed(cases):
+        code = jnp.where(holds, value, code)
+    return code
+
+
+def expanded(machine: Machine, place: Place, data: list[Array], known: dict[int, Array]) -> Expanded:
+    """The coefficients at the start of the step, with their rounding where it is to be proven."""
+    settings = machine.settings
+    if settings.certify:
+        y = [exact(x) for x in place.y]
+        return expand(machine.recipe, Balls(), Rolled, exact(place.t), y, data, known, settings.order)
+    found = expand(machine.recipe, Points(), settings.keep, place.t, place.y, data, known, settings.order)
+    state = [Ball(y, 8 * EPS * jnp.abs(y)) for y in found.state]
+    return Expanded(state, [Ball(g, 8 * EPS * jnp.abs(g)) for g in found.others])
+
+
+def suggested(settings: Settings, state: Sequence[Ball], longest: Float[Array, ""]) -> Float[Array, ""]:
+    """The step at which the last two coefficients reach the tolerance, relative to the largest term of low order."""
+    order = settings.order
+    sizes = [
+        jnp.max(jnp.abs(y.mid).reshape(order + 1, -1), 1) if y.mid.size else jnp.zeros(order + 1) for y in state
+    ]  # fmt: skip
+    h = longest
+    for _ in range(4):
+        scales = powers(h, order // 2 + 1)
+        best = longest
+        for i, size in enumerate(sizes):
+            low = jnp.max(size[: order // 2 + 1] * scales) if settings.absolute is None else settings.absolute[i]
+            for k in (order - 1, order):
+                some = size[k] > 0
+                ratio = settings.tolerance * low / jnp.where(some, size[k], 1.0)
+                best = jnp.minimum(best, jnp.where(some & (low > 0), ratio ** (1 / k), jnp.inf))
+        h = best
+    return h
+
+
+def certified(machine: Machine, place: Place, end, data, known, point: Expanded):
+    """A step length with its proof: shorter and shorter until it holds, or until it is no use."""
+    settings = machine.settings
+    order = settings.order
+    longest = jnp.minimum(end - place.t, settings.longest)
+    hint = suggested(settings, point.state, longest)
+    start = jnp.minimum(hint * place.pace, longest)
+    allowed = None if settings.absolute is None else [jnp.asarray(settings.tolerance * s) for s in settings.absolute]
+
+    def proof_of(h):
+        return prove(
+            machine.recipe, Rolled, known, place.t, h, point.state, data, allowed, settings.tolerance, settings.pieces
+        )
+
+    def most(parts):
+        return jnp.stack([jnp.max(x, initial=0.0) for x in parts]) if parts else jnp.zeros(0)
+
+    if not settings.certify:
+        h = jnp.minimum(0.9 * hint, longest)
+        units = [on_unit(y, h) for y in point.state]
+        remainder = most([jnp.abs(u.mid[-1]) for u in units])
+        guard_units = [on_unit(g, h) for g in point.others]
+        guard_error = jnp.concatenate([jnp.zeros(0), *(jnp.ravel(jnp.abs(g.mid[-1])) for g in guard_units)])
+        return h, jnp.zeros((), bool), remainder, most([jnp.sum(u.rad, 0) for u in units]), guard_error, place.pace
+
+    def failing(carry):
+        h, proof, attempts = carry
+        return ~proof.holds & (attempts < MOST_ATTEMPTS) & (h > SHRINK**4 * hint)
+
+    def again(carry):
+        h, proof, attempts = carry
+        known_excess = jnp.isfinite(proof.excess)
+        factor = jnp.clip(0.9 * jnp.maximum(proof.excess, 1e-300) ** (-1 / (order + 1)), 0.2, 0.9)
+        h = h * jnp.where(known_excess, factor, 0.5)
+        return h, proof_of(h), attempts + 1
+
+    h, proof, _ = lax.while_loop(failing, again, (start, proof_of(start), jnp.zeros((), int)))
+    # The pace follows what was proven: a little more is tried where the remainder was far below what is allowed.
+    room = jnp.clip((0.3 / jnp.maximum(proof.excess, 1e-30)) ** (1 / (order + 1)), 0.5, 1.5)
+    pace = jnp.clip(h / jnp.maximum(hint, 1e-300) * room, 0.01, 2.0)
+    pace = jnp.where(proof.holds & (h < longest), pace, place.pace)
+    return h, proof.holds, most(proof.remainder), most(proof.rounding), proof.others, pace
+
+
+def searched(machine: Machine, place: Place, h, point: Expanded, guard_error) -> tuple[First, Float[Array, ""]]:
+    """Where the first guard reaches zero, and how steeply."""
+    size, pieces = machine.system.guards
+    if not size:
+        nothing = jnp.zeros(0, bool)
+        one = jnp.ones(())
+        return First(jnp.asarray(FREE), one, one, one, nothing, one, jnp.zeros(())), one
+    unit = on_unit(point.others[0], h)
+    scale = jnp.max(jnp.abs(unit.mid), 0)
+    guards = Guards(
+        unit.mid,
+        up(jnp.sum(unit.rad, 0)),
+        guard_error.reshape(size, pieces),
+        machine.system.watched(place.mode),
+        place.fresh,
+        (4 * machine.settings.tolerance + 256 * EPS) * jnp.max(scale, 1),
+    )
+    found = first_crossing(guards)
+    # A guard with slope a < 0 and curvature b > 0 would turn back at the depth a^2 / 2b.
+    depth = found.slope**2 / (2 * jnp.maximum(found.curvature, 1e-300))
+    steep = jnp.where(found.curvature > 0, depth, jnp.abs(found.slope)) / jnp.maximum(jnp.max(scale * found.which[:, None]), 1e-300)
+    return found, jnp.where(found.kind == CROSSED, steep, 1.0)
+
+
+def still_fresh(machine: Machine, point: Expanded, h, length) -> Bool[Array, " guards"]:
+    """Whether a guard that had just left zero is still so close to it that its sign drowns in rounding."""
+    if not machine.system.guards[0]:
+        return jnp.zeros(0, bool)
+    unit = on_unit(point.others[0], h)
+    at = jnp.max(horner(unit.mid, length / h), 1)
+    return at <= 1e3 * EPS * jnp.max(jnp.abs(unit.mid), (0, 2))
+
+
+class Log(NamedTuple):
+    """Lines side by side; `filled` of them are written."""
+
+    lines: Line
+    filled: Int[Array, ""]
+
+
+def empty_log(machine: Machine, place: Place, end, known, parameters, count: int) -> Log:
+    shapes = jax.eval_shape(lambda p, e: one_step(machine, p, e, known, parameters)[1], place, end)
+    return Log(jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), shapes), jnp.zeros((), int))
+
+
+def march(machine: Machine, place: Place, end, known, parameters: list[Array], count: int) -> tuple[Place, Log]:
+    """At most `count` steps towards `end`."""
+    log = empty_log(machine, place, end, known, parameters, count)
+
+    def going(carry: tuple[Place, Log]):
+        place, log = carry
+        return (place.status == RUNNING) & (log.filled < count)
+
+    def go(carry: tuple[Place, Log]):
+        place, log = carry
+        place, line = one_step(machine, place, end, known, parameters)
+        lines = jax.tree.map(lambda all, one: lax.dynamic_update_index_in_dim(all, one, log.filled, 0), log.lines, line)
+        return place, Log(lines, log.filled + 1)
+
+    return lax.while_loop(going, go, (place, log))
+
+
