@@ -120,8 +120,9 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
     below, _ = state(place)
     root, slope, curvature, which = _root(tested, start, place, below)
     crossed = jnp.any(below)
-    # How far a root can be off: the error of the guard over its slope, and the rounding of s.
+    # How far a root can be off: the error of the guard, and of the test, over its slope; and the rounding of s.
     _, wrong = values(root)
+    wrong = wrong + rounding_of_test(tested)
     spread = jnp.max(jnp.where(which, wrong, 0.0)) / jnp.maximum(jnp.abs(slope), 1e-300) + 4 * EPS
     before = jnp.maximum(root - 2 * spread, start)
     proven = jnp.all(free(start, jnp.maximum(before - start, 0.0)))
@@ -133,6 +134,11 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
     kind = jnp.where(blurred, UNPROVEN, jnp.where(crossed, CROSSED, UNDECIDED))
     end = jnp.where(blurred, start, jnp.where(crossed, root, place))
     return First(kind, end, jnp.where(crossed, lower, start), upper, which & crossed & ~blurred, slope, curvature)
+
+
+def rounding_of_test(tested: Float[Array, "n1 guards pieces"]) -> Float[Array, " guards"]:
+    """About what the Bernstein form of a polynomial loses by rounding."""
+    return (6 * tested.shape[0] + 12) * EPS * jnp.max(jnp.sum(jnp.abs(tested), 0), 1)
 
 
 def _root(tested, low, high, below):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from ._arithmetic import Arithmetic
 from ._ball import Ball
@@ -25,10 +25,14 @@ class Expanded(NamedTuple):
     others: list[Value]
 
 
-def settled(recipe: Recipe, fixed: Sequence[Array]) -> dict[int, Array]:
-    """All values that are known before the start, by place."""
-    known = dict(zip(recipe.fixed, fixed, strict=True))
-    known |= {place: jnp.asarray(x) for place, x in zip(recipe.constant_places, recipe.constants, strict=True)}
+def settled(recipe: Recipe, fixed: Sequence[Array], one: Float[Array, ""]) -> dict[int, Array]:
+    """All values that are known before the start, by place.
+
+    `one` is 1, which the compiler must not know: numbers that it sees as constants it may reassociate, as in
+    (x + a) + b = x + (a + b), and then the bounds of rounding would not hold.
+    """
+    numbers = zip(recipe.number_places, recipe.numbers, strict=True)
+    known = {place: hidden(x, one) for place, x in (*zip(recipe.fixed, fixed, strict=True), *numbers)}
     for step in recipe.prelude:
         known |= zip(step.results, step.function(*(known[place] for place in step.operands)), strict=True)
     return known
@@ -87,6 +91,11 @@ def expand(
     for i, mine in zip(moving, found, strict=True):
         values.update(zip(recipe.steps[i].results, mine, strict=False))
     return Expanded([y.ascending() for y in positions], [rows(arithmetic, values[x], order) for x in others])
+
+
+def hidden(x, one: Float[Array, ""]) -> Array:
+    array = jnp.asarray(x)
+    return array * one if jnp.issubdtype(array.dtype, jnp.floating) else array
 
 
 def first_values(recipe, arithmetic, keep, t, state, data, known, order) -> dict[int, Kept]:

@@ -6,10 +6,9 @@ file knows states, guards and modes only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -18,59 +17,18 @@ from jaxtyping import Array, Bool, Float, Int
 from ._arithmetic import Balls, Points
 from ._ball import EPS, Ball, exact, up
 from ._certificate import prove
-from ._crossing import CROSSED, FREE, UNDECIDED, UNPROVEN, First, Guards, first_crossing
+from ._crossing import CROSSED, FREE, UNDECIDED, First, Guards, first_crossing
 from ._expand import Expanded, expand
-from ._kept import Listed, Rolled
+from ._kept import Rolled
+from ._machine import Inputs, Machine, Start
 from ._polynomial import horner, on_unit, powers
-from ._recipe import Recipe
+from ._system import Reaction, Settings
 
 RUNNING, ARRIVED, ENDED, NOT_FINITE, STALLED, CHATTERING, PENETRATING, FULL = range(8)
 MOST_ATTEMPTS = 40
-SHRINK = 0.2  # of the step that the size of the coefficients suggests: below it a step is taken without a proof
+SHORTEST = 1e-3  # of the step that the size of the coefficients suggests: a shorter one is taken without a proof
 MOST_EVENTS = 200  # at one and the same time
 GRAZE = -1  # the kind of an event that no system reacted to: a guard came too close to zero to tell
-
-
-class Reaction(NamedTuple):
-    """What a system does at an event. `kind` is for the record, `ends` stops the run, `sound` says that all is well."""
-
-    y: list[Array]
-    mode: Any
-    fresh: Int[Array, " guards"]
-    kind: Int[Array, ""]
-    ends: Bool[Array, ""]
-    sound: Bool[Array, ""]
-
-
-class System(Protocol):
-    """The contract: a motion with guards and modes.
-
-    `flow(t, y, data, parameters)` returns the rates of the leaves of y and the guards (guards, pieces); it is traced
-    once. `react` is called where the guards `which` have reached zero.
-    """
-
-    @property
-    def guards(self) -> tuple[int, int]: ...
-    def flow(self, t, y: list[Array], data: list[Array], parameters: list[Array]) -> tuple[list[Array], Array]: ...
-    def data(self, mode) -> list[Array]: ...
-    def watched(self, mode) -> Bool[Array, " guards"]: ...
-    def react(self, t, y: list[Array], mode, which: Bool[Array, " guards"], parameters: list[Array]) -> Reaction: ...
-
-
-class Settings(NamedTuple):
-    """How steps are made; all static."""
-
-    order: int
-    tolerance: float
-    pieces: int
-    certify: bool
-    unroll: bool
-    absolute: tuple[float, ...] | None  # the size to which the tolerance refers, by leaf; None: of the leaf itself
-    longest: float
-
-    @property
-    def keep(self) -> type[Rolled] | type[Listed]:
-        return Listed if self.unroll else Rolled
 
 
 class Place(NamedTuple):
@@ -107,23 +65,12 @@ class Line(NamedTuple):
 NOTHING = -2
 
 
-class Machine(eqx.Module):
-    """A system with its recipe and settings: what a step needs to know."""
-
-    system: Any = eqx.field(static=True)
-    recipe: Recipe = eqx.field(static=True)
-    settings: Settings = eqx.field(static=True)
-
-    def react(self, t, y, mode, which, parameters) -> Reaction:
-        return self.system.react(t, y, mode, which, parameters)
-
-
-def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[int, Array], parameters: list[Array]):
+def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[int, Array], inputs: Inputs):
     """One step; returns the new place and the line to write down."""
-    settings, system = machine.settings, machine.system
+    system = machine.system
     data = system.data(place.mode)
     point = expanded(machine, place, data, known)
-    h, holds, remainder, rounding, guard_error, pace = certified(machine, place, end, data, known, point)
+    h, holds, remainder, guard_error, pace = certified(machine, place, end, data, known, point)
     units = [on_unit(y, h) for y in point.state]
     found, steep = searched(machine, place, h, point, guard_error)
     length = jnp.where(found.kind == FREE, h, found.root * h)
@@ -134,15 +81,18 @@ def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[
     crossed = found.kind == CROSSED
 
     def react():
-        return machine.react(t, y, place.mode, found.which, parameters)
+        return machine.react(t, y, place.mode, found.which, inputs)
+
+    # What has just left zero and is still there has left it all the same.
+    fresh = jnp.where(still_fresh(machine, point, h, length), jnp.minimum(place.fresh, 1), 0)
 
     def pass_on():
-        fresh = jnp.where(still_fresh(machine, point, h, length), jnp.minimum(place.fresh, 1), 0)
         kind = jnp.where(found.kind == UNDECIDED, GRAZE, NOTHING)
         return Reaction(y, place.mode, fresh, kind, jnp.zeros((), bool), jnp.ones((), bool))
 
     if system.guards[0]:
         reaction = lax.cond(crossed, react, pass_on)
+        reaction = reaction._replace(fresh=jnp.maximum(reaction.fresh, fresh))
     else:
         reaction = pass_on()
     progress = t > place.t
@@ -156,8 +106,10 @@ def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[
         (t >= end, ARRIVED),
     )
     new = Place(t, reaction.y, reaction.mode, reaction.fresh, pace, place.steps + 1, events, status)
+    share = jnp.where(whole, 1.0, found.root)
     line = Line(
-        place.t, h, length, [u.mid for u in units], remainder, rounding,
+        place.t, h, length, [u.mid for u in units], remainder * share ** (machine.settings.order + 1),
+        most([horner(u.rad, share) for u in units]),
         holds & (found.kind != UNDECIDED), reaction.kind, jnp.argmax(found.which), found.lower * h, found.upper * h,
         steep, place.mode,
     )  # fmt: skip
@@ -189,18 +141,18 @@ def suggested(settings: Settings, state: Sequence[Ball], longest: Float[Array, "
     sizes = [
         jnp.max(jnp.abs(y.mid).reshape(order + 1, -1), 1) if y.mid.size else jnp.zeros(order + 1) for y in state
     ]  # fmt: skip
-    h = longest
-    for _ in range(4):
-        scales = powers(h, order // 2 + 1)
-        best = longest
+
+    def closer(_, h):
+        scales, best = powers(h, order // 2 + 1), longest
         for i, size in enumerate(sizes):
             low = jnp.max(size[: order // 2 + 1] * scales) if settings.absolute is None else settings.absolute[i]
             for k in (order - 1, order):
                 some = size[k] > 0
                 ratio = settings.tolerance * low / jnp.where(some, size[k], 1.0)
                 best = jnp.minimum(best, jnp.where(some & (low > 0), ratio ** (1 / k), jnp.inf))
-        h = best
-    return h
+        return best
+
+    return lax.fori_loop(0, 4, closer, longest)
 
 
 def certified(machine: Machine, place: Place, end, data, known, point: Expanded):
@@ -212,13 +164,11 @@ def certified(machine: Machine, place: Place, end, data, known, point: Expanded)
     start = jnp.minimum(hint * place.pace, longest)
     allowed = None if settings.absolute is None else [jnp.asarray(settings.tolerance * s) for s in settings.absolute]
 
+    @jax.jit  # traced once, although its shapes are asked for first
     def proof_of(h):
         return prove(
             machine.recipe, Rolled, known, place.t, h, point.state, data, allowed, settings.tolerance, settings.pieces
         )
-
-    def most(parts):
-        return jnp.stack([jnp.max(x, initial=0.0) for x in parts]) if parts else jnp.zeros(0)
 
     if not settings.certify:
         h = jnp.minimum(0.9 * hint, longest)
@@ -226,25 +176,33 @@ def certified(machine: Machine, place: Place, end, data, known, point: Expanded)
         remainder = most([jnp.abs(u.mid[-1]) for u in units])
         guard_units = [on_unit(g, h) for g in point.others]
         guard_error = jnp.concatenate([jnp.zeros(0), *(jnp.ravel(jnp.abs(g.mid[-1])) for g in guard_units)])
-        return h, jnp.zeros((), bool), remainder, most([jnp.sum(u.rad, 0) for u in units]), guard_error, place.pace
+        return h, jnp.zeros((), bool), remainder, guard_error, place.pace
 
     def failing(carry):
         h, proof, attempts = carry
-        return ~proof.holds & (attempts < MOST_ATTEMPTS) & (h > SHRINK**4 * hint)
+        return ~proof.holds & (attempts < MOST_ATTEMPTS) & ((attempts == 0) | (h > SHORTEST * hint))
 
-    def again(carry):
+    def attempt(carry):
+        """Shorter by what the last excess suggests, by half where nothing is known; the first one as it is."""
         h, proof, attempts = carry
-        known_excess = jnp.isfinite(proof.excess)
         factor = jnp.clip(0.9 * jnp.maximum(proof.excess, 1e-300) ** (-1 / (order + 1)), 0.2, 0.9)
-        h = h * jnp.where(known_excess, factor, 0.5)
+        factor = jnp.where(jnp.isfinite(proof.excess), factor, 0.5)
+        h = h * jnp.where(attempts == 0, 1.0, factor)
         return h, proof_of(h), attempts + 1
 
-    h, proof, _ = lax.while_loop(failing, again, (start, proof_of(start), jnp.zeros((), int)))
+    shapes = jax.eval_shape(proof_of, start)
+    none = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    h, proof, _ = lax.while_loop(failing, attempt, (start, none, jnp.zeros((), int)))
     # The pace follows what was proven: a little more is tried where the remainder was far below what is allowed.
     room = jnp.clip((0.3 / jnp.maximum(proof.excess, 1e-30)) ** (1 / (order + 1)), 0.5, 1.5)
     pace = jnp.clip(h / jnp.maximum(hint, 1e-300) * room, 0.01, 2.0)
     pace = jnp.where(proof.holds & (h < longest), pace, place.pace)
-    return h, proof.holds, most(proof.remainder), most(proof.rounding), proof.others, pace
+    return h, proof.holds, most(proof.remainder), proof.others, pace
+
+
+def most(parts: list[Array]) -> Float[Array, " leaves"]:
+    """The largest entry of each."""
+    return jnp.stack([jnp.max(x, initial=0.0) for x in parts])
 
 
 def searched(machine: Machine, place: Place, h, point: Expanded, guard_error) -> tuple[First, Float[Array, ""]]:
@@ -287,14 +245,16 @@ class Log(NamedTuple):
     filled: Int[Array, ""]
 
 
-def empty_log(machine: Machine, place: Place, end, known, parameters, count: int) -> Log:
-    shapes = jax.eval_shape(lambda p, e: one_step(machine, p, e, known, parameters)[1], place, end)
-    return Log(jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), shapes), jnp.zeros((), int))
-
-
-def march(machine: Machine, place: Place, end, known, parameters: list[Array], count: int) -> tuple[Place, Log]:
+def march(machine: Machine, inputs: Inputs, place: Place, end, count: int) -> tuple[Place, Log]:
     """At most `count` steps towards `end`."""
-    log = empty_log(machine, place, end, known, parameters, count)
+    known = machine.known(inputs)
+
+    @jax.jit  # traced once, although the shapes of a line are asked for first
+    def step(place: Place):
+        return one_step(machine, place, end, known, inputs)
+
+    shapes = jax.eval_shape(step, place)[1]
+    blank = Log(jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), shapes), jnp.zeros((), int))
 
     def going(carry: tuple[Place, Log]):
         place, log = carry
@@ -302,10 +262,15 @@ def march(machine: Machine, place: Place, end, known, parameters: list[Array], c
 
     def go(carry: tuple[Place, Log]):
         place, log = carry
-        place, line = one_step(machine, place, end, known, parameters)
+        place, line = step(place)
         lines = jax.tree.map(lambda all, one: lax.dynamic_update_index_in_dim(all, one, log.filled, 0), log.lines, line)
         return place, Log(lines, log.filled + 1)
 
-    return lax.while_loop(going, go, (place, log))
+    return lax.while_loop(going, go, (place, blank))
 
 
+def placed(start: Start) -> Place:
+    """The place where a run begins."""
+    zero = jnp.zeros((), int)
+    status = jnp.where(start.sound, RUNNING, PENETRATING)
+    return Place(start.t, start.y, start.mode, start.fresh, jnp.ones(()), zero, zero, status)

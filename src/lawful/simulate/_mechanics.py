@@ -8,10 +8,9 @@ the sliding speed, or what is left to Coulomb's bound, reaches zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,9 +19,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ._contact import Contact
 from ._impact import Touch, part_ways, slow
-from ._march import Reaction
-from ._motion import SecondOrder, State, inverse_masses
+from ._motion import State, inverse_masses
 from ._resting import held
+from ._system import Reaction
 
 FREE, SLIDING, STICKING = range(3)
 IMPACT, REST, RELEASE, STICK, SLIP = range(5)
@@ -35,23 +34,27 @@ class Mode(NamedTuple):
     status: Int[Array, " gaps"]
     side: Float[Array, " gaps"]  # the direction of sliding along the tangent, 1 or -1
     face: Int[Array, " gaps"]  # the piece of the gap that is closed
+    size: Float[Array, ""]  # the largest position or bounce so far, to which "close" and "low" refer
 
 
 class Mechanics:
     """A motion of second order with contacts, as the march sees it. `tolerance` is relative to the largest position."""
 
-    def __init__(self, static: Any, structure: Any, contacts: Sequence[Contact], q: Any, shapes: list, tolerance: float):
-        self.static, self.structure, self.tolerance = static, structure, tolerance
-        self.q_structure = jax.tree.structure(q)
-        self.q_count = self.q_structure.num_leaves
-        self.unravel = ravel_pytree(q)[1]
-        counts = [rows for rows, _ in shapes]
-        self.counts = counts
-        self.gap_count = sum(counts)
+    def __init__(self, joined: Callable, given: Any, start: tuple, tolerance: float):
+        """`joined(parameters)` returns motion, contacts and args; `given` is what it returned at first."""
+        q, _ = start
+        self.joined, self.tolerance = joined, tolerance
+        self.structure = jax.tree.structure(q)
+        self.leaves = self.structure.num_leaves
+        self.unravel = ravel_pytree(jax.tree.map(lambda x: jnp.asarray(x, float), q))[1]
+        at = jnp.zeros(())
+        shapes = [jax.eval_shape(contact.gaps, at, q, given.args).shape for contact in given.contacts]
+        self.counts = [count for count, _ in shapes]
+        self.gap_count = sum(self.counts)
         self.piece_count = max((pieces for _, pieces in shapes), default=1)
-        self.owner = np.repeat(np.arange(len(counts)), counts)
-        self.resting = np.flatnonzero([contacts[i].rests for i in self.owner])
-        self.frictional = np.flatnonzero([contacts[i].rests and contacts[i].frictional for i in self.owner])
+        owners = [contact for contact, count in zip(given.contacts, self.counts, strict=True) for _ in range(count)]
+        self.resting = np.flatnonzero([contact.rests for contact in owners])
+        self.frictional = np.flatnonzero([contact.rests and contact.frictional for contact in owners])
 
     # --- what the march asks ---
 
@@ -60,7 +63,7 @@ class Mechanics:
         return self.gap_count + len(self.resting) + 3 * len(self.frictional), self.piece_count
 
     def flow(self, t, y, data, parameters):
-        motion, contacts, args = self.rebuilt(parameters)
+        motion, contacts, _, args = self.joined(parameters)
         q, v = self.split(y)
         a = motion.acceleration(t, q, v, args)
         if not self.gap_count:
@@ -104,9 +107,9 @@ class Mechanics:
             side = put(put(side, self.frictional, forward, -1.0), self.frictional, backward, 1.0)
             lifted = put(lifted, gaps + pushes + np.arange(count), forward | backward, 2)
         struck = jnp.any(hit)
-        after, parted, fresh, settled, kind = self.parting(t, y, Mode(status, side, mode.face), hit, parameters)
+        after, parted, fresh, settled, kind = self.parting(t, y, mode._replace(status=status, side=side), hit, parameters)
         y = [jnp.where(struck, new, old) for new, old in zip(after, y, strict=True)]
-        new = jax.tree.map(lambda a, b: jnp.where(struck, a, b), parted, Mode(status, side, mode.face))
+        new = jax.tree.map(lambda a, b: jnp.where(struck, a, b), parted, mode._replace(status=status, side=side))
         fresh = jnp.maximum(jnp.where(struck, fresh, 0), lifted)
         change = jnp.where(jnp.any(released), RELEASE, jnp.where(jnp.any(stopped), STICK, SLIP))
         sound = settled | ~struck
@@ -117,20 +120,22 @@ class Mechanics:
     def start(self, t, y, parameters) -> tuple[list[Array], Mode, Int[Array, " guards"], Bool[Array, ""]]:
         """The first mode: contacts that are closed and pressed together rest, others that are closed are leaving."""
         zeros = jnp.zeros(self.gap_count, int)
-        mode = Mode(zeros, jnp.ones(self.gap_count), zeros)
+        mode = Mode(zeros, jnp.ones(self.gap_count), zeros, jnp.zeros(()))
         if not self.gap_count:
             return y, mode, jnp.zeros(0, int), jnp.ones((), bool)
-        none = jnp.zeros(self.gap_count, bool)
-        y, mode, fresh, settled, _ = self.parting(t, y, mode, none, parameters)
-        return y, mode, fresh, settled
-
-    def rebuilt(self, parameters) -> tuple[SecondOrder, tuple[Contact, ...], Any]:
-        return eqx.combine(jax.tree.unflatten(self.structure, parameters), self.static)
+        _, contacts, _, args = self.joined(parameters)
+        q = self.split(y).q
+        gaps = jnp.max(self.gaps(contacts, t, q, args), 1)
+        size = jnp.maximum(jnp.max(jnp.abs(ravel_pytree(q)[0]), initial=0.0), jnp.max(jnp.abs(gaps)))
+        mode = mode._replace(size=size)
+        outside = jnp.all(gaps >= -self.tolerance * size)
+        y, mode, fresh, settled, _ = self.parting(t, y, mode, jnp.zeros(self.gap_count, bool), parameters)
+        return y, mode, fresh, settled & outside
 
     def split(self, y: list[Array]) -> State:
         return State(
-            jax.tree.unflatten(self.q_structure, y[: self.q_count]),
-            jax.tree.unflatten(self.q_structure, y[self.q_count :]),
+            jax.tree.unflatten(self.structure, y[: self.leaves]),
+            jax.tree.unflatten(self.structure, y[self.leaves :]),
         )
 
     def gaps(self, contacts, t, q, args) -> Float[Array, "gaps pieces"]:
@@ -144,19 +149,22 @@ class Mechanics:
 
     def parting(self, t, y, mode: Mode, hit, parameters):
         """Impacts among what touches, and who rests afterwards."""
-        _, contacts, args = self.rebuilt(parameters)
+        _, contacts, _, args = self.joined(parameters)
         q, v = self.split(y)
         x, speed = ravel_pytree(q)[0], ravel_pytree(v)[0]
         face = jnp.argmax(self.gaps(contacts, t, q, args), 1)
         closed = mode.status != FREE
-        near = self.tolerance * jnp.max(jnp.abs(x), initial=0.0)
+        near = self.tolerance * jnp.maximum(mode.size, jnp.max(jnp.abs(x), initial=0.0))
         touching = hit | closed | (self.closest(contacts, args, face)(t, x) <= near)
         touch, norms = self.touch(t, q, face, parameters)
         after, settled = part_ways(touch, speed, touching)
         status, bend = mode.status, jnp.ones(self.gap_count)
         if len(self.resting):
             settle = self.each(contacts, "settle", 10 * near)
-            after, status, bend = self.at_rest(t, q, after, mode._replace(face=face), touching, touch, norms, settle, parameters)
+            after, status, bend, height = self.at_rest(
+                t, q, after, mode._replace(face=face), touching, touch, norms, settle, parameters
+            )
+            mode = mode._replace(size=jnp.maximum(mode.size, height))
         rate = touch.rates(after)
         lifting = (jnp.abs(rate) <= slow(after)) & (bend > 0)
         fresh = jnp.where(touching & (status == FREE), jnp.where(lifting, 2, 1), 0)
@@ -166,7 +174,7 @@ class Mechanics:
             side = jnp.where(touching & ~closed, jnp.where(touch.slips(after) < 0, -1.0, 1.0), side)
         kind = jnp.where(jnp.any((status != FREE) & ~closed), REST, IMPACT)
         new = [*jax.tree.leaves(q), *jax.tree.leaves(self.unravel(after))]
-        return new, Mode(status, side, jnp.where(touching, face, mode.face)), fresh, settled, kind
+        return new, Mode(status, side, jnp.where(touching, face, mode.face), mode.size), fresh, settled, kind
 
     def at_rest(self, t, q, v, mode: Mode, touching, touch: Touch, norms, settle, parameters):
         """Which of the touching contacts rest: those that are pressed together and whose bounce would be too low."""
@@ -176,20 +184,22 @@ class Mechanics:
         leaves = [*jax.tree.leaves(q), *jax.tree.leaves(self.unravel(v))]
         bend = self.bends(t, leaves, mode._replace(status=jnp.where(stays, mode.status, FREE)), parameters) / norms
         low = stays | (rate**2 <= -2 * bend * settle)
-        rests = (may & touching & low & (bend < 0)) | ((mode.status != FREE) & stays)
+        pressed = may & touching & (bend < 0)
+        height = jnp.max(jnp.where(pressed, rate**2 / jnp.where(bend < 0, -2 * bend, 1.0), 0.0))
+        rests = (pressed & low) | ((mode.status != FREE) & stays)
         stopped, _ = part_ways(touch.soft, v, rests, both_ways=True)
         status = jnp.where(rests, jnp.where(mode.status == FREE, SLIDING, mode.status), FREE)
         if len(self.frictional):
             still = jnp.abs(touch.slips(stopped)) <= slow(v)
             status = jnp.where((status == SLIDING) & still & gripping, STICKING, status)
-        return stopped, status, bend
+        return stopped, status, bend, height
 
     def bends(self, t, y, mode: Mode, parameters) -> Float[Array, " gaps"]:
         """The second derivative of every gap along the motion in a mode."""
-        _, contacts, args = self.rebuilt(parameters)
+        _, contacts, _, args = self.joined(parameters)
         rates, _ = self.flow(t, y, self.data(mode), parameters)
-        flat = lambda leaves: ravel_pytree(jax.tree.unflatten(self.q_structure, leaves))[0]
-        q, v, a = flat(y[: self.q_count]), flat(y[self.q_count :]), flat(rates[self.q_count :])
+        flat = lambda leaves: ravel_pytree(jax.tree.unflatten(self.structure, leaves))[0]
+        q, v, a = flat(y[: self.leaves]), flat(y[self.leaves :]), flat(rates[self.leaves :])
         of, one = self.closest(contacts, args, mode.face), jnp.ones_like(t)
         rate = lambda t, q, v: jax.jvp(of, (t, q), (one, v))[1]
         return jax.jvp(rate, (t, q, v), (one, v, a))[1]
@@ -200,7 +210,7 @@ class Mechanics:
 
     def touch(self, t, q, face, parameters) -> tuple[Touch, Float[Array, " gaps"]]:
         """What an impact asks for, and the slopes of the gaps in space, by which they are made distances."""
-        motion, contacts, args = self.rebuilt(parameters)
+        motion, contacts, _, args = self.joined(parameters)
         x = ravel_pytree(q)[0]
         of = self.closest(contacts, args, face)
         normals = jax.jacfwd(of, 1)(t, x)

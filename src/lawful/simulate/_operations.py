@@ -226,7 +226,7 @@ def clamped(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[i
 
 def two_to_the(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """2^u as e^(u ln 2)."""
-    two = builder.constant(np.float64(2.0))
+    two = builder.number(np.float64(2.0))
     [logarithm] = builder.emit(constant_law(lambda a, v: either(lax.log, proven.log)(a, a.exact(v[0]))), [two], still=True)
     [grown] = builder.emit(laws.product(), [logarithm, operands[0]])
     return builder.emit(functions.UNARY[jp.exp_p], [grown])

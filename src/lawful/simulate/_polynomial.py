@@ -13,16 +13,15 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
 from ._ball import EPS, Ball, many, up
 
 
 def horner(coefficients: Float[Array, "n1 ..."], s) -> Float[Array, "..."]:
-    """The value at s."""
-    value = coefficients[-1]
-    for k in range(coefficients.shape[0] - 2, -1, -1):
-        value = value * s + coefficients[k]
+    """The value at s. A loop rather than a long expression: less to compile, and as fast."""
+    value, _ = lax.scan(lambda value, c: (value * s + c, None), coefficients[-1], coefficients[:-1], reverse=True)
     return value
 
 
@@ -33,18 +32,17 @@ def derivative(coefficients: Float[Array, "n1 ..."]) -> Float[Array, "n ..."]:
 
 def powers(h: Float[Array, ""], count: int) -> Float[Array, " count"]:
     """1, h, h^2, ... each by one rounding more than the last."""
-    found = [jnp.ones_like(h)]
-    for _ in range(count - 1):
-        found.append(found[-1] * h)
-    return jnp.stack(found)
+    return lax.scan(lambda power, _: (power * h, power), jnp.ones_like(h), None, length=count)[1]
 
 
 def on_unit(coefficients: Ball, h: Float[Array, ""]) -> Ball:
     """The same polynomial in s = t / h."""
     count = coefficients.mid.shape[0]
-    scales = powers(h, count).reshape(-1, *[1] * (coefficients.mid.ndim - 1))
+    shape = (-1, *[1] * (coefficients.mid.ndim - 1))
+    scales, k = powers(h, count).reshape(shape), np.arange(count).reshape(shape)
     mid = coefficients.mid * scales
-    return Ball(mid, up(coefficients.rad * scales * (1 + count * EPS) + (count + 1) * EPS * jnp.abs(mid)))
+    # The k-th power was rounded k - 1 times, the product once more; the first coefficient stays what it is.
+    return Ball(mid, up(coefficients.rad * scales * (1 + count * EPS) + np.where(k > 0, k + 1, 0) * EPS * jnp.abs(mid)))
 
 
 @functools.cache

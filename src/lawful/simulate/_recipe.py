@@ -43,9 +43,9 @@ class Recipe(NamedTuple):
 
     moving: tuple[int, ...]  # t and the leaves of the state
     data: tuple[int, ...]
-    fixed: tuple[int, ...]  # parameters
-    constants: tuple  # numbers in the program
-    constant_places: tuple[int, ...]
+    fixed: tuple[int, ...]  # parameters, and arrays that the program closed over
+    numbers: tuple  # that stand in the program
+    number_places: tuple[int, ...]
     prelude: tuple[Fixed, ...]
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
@@ -61,8 +61,10 @@ class Builder:
 
     def __init__(self):
         self.kinds: list[int] = []
-        self.constants: list = []
-        self.constant_places: list[int] = []
+        self.numbers: list = []
+        self.number_places: list[int] = []
+        self.arrays: list = []  # that the program closed over
+        self.array_places: list[int] = []
         self.prelude: list[Fixed] = []
         self.steps: list[Step] = []
         self.memory: dict = {}
@@ -72,10 +74,16 @@ class Builder:
         self.kinds.append(kind)
         return len(self.kinds) - 1
 
-    def constant(self, number) -> int:
+    def number(self, number) -> int:
         place = self.value(FIXED)
-        self.constants.append(number)
-        self.constant_places.append(place)
+        self.numbers.append(number)
+        self.number_places.append(place)
+        return place
+
+    def array(self, array) -> int:
+        place = self.value(FIXED)
+        self.arrays.append(array)
+        self.array_places.append(place)
         return place
 
     def kind_of(self, operands: Sequence[int]) -> int:
@@ -102,11 +110,11 @@ class Builder:
     def walk(self, program: ClosedJaxpr, operands: Sequence[int]) -> list[int]:
         """Follow a program; returns the places of its outputs."""
         jaxpr, known = program.jaxpr, {}
-        known.update(zip(jaxpr.constvars, map(self.constant, program.consts), strict=True))
+        known.update(zip(jaxpr.constvars, map(self.array, program.consts), strict=True))
         known.update(zip(jaxpr.invars, operands, strict=True))
 
         def read(atom) -> int:
-            return self.constant(atom.val) if isinstance(atom, Literal) else known[atom]
+            return self.number(atom.val) if isinstance(atom, Literal) else known[atom]
 
         for equation in jaxpr.eqns:
             results = self.follow(equation, [read(atom) for atom in equation.invars])
@@ -183,25 +191,29 @@ def listed(results, several: bool) -> list:
     return list(results) if several else [results]
 
 
-def recipe_of(program: ClosedJaxpr, states: int, data: int) -> Recipe:
-    """The recipe of a program of t, `states` leaves of the state, `data` leaves of the mode, and parameters."""
+def recipe_of(program: ClosedJaxpr, states: int, data: int) -> tuple[Recipe, list]:
+    """The recipe of a program of t, `states` leaves of the state, `data` leaves of the mode, and parameters.
+
+    The arrays that the program closed over are returned apart: they are parameters too, after the others.
+    """
     builder = Builder()
     count = len(program.jaxpr.invars)
     kinds = [MOVING] * (1 + states) + [STILL] * data + [FIXED] * (count - 1 - states - data)
     places = [builder.value(kind) for kind in kinds]
     outputs = builder.walk(program, places)
     steps = needed(builder.steps, outputs)
-    return Recipe(
+    recipe = Recipe(
         tuple(places[: 1 + states]),
         tuple(places[1 + states : 1 + states + data]),
-        tuple(places[1 + states + data :]),
-        tuple(builder.constants),
-        tuple(builder.constant_places),
+        (*places[1 + states + data :], *builder.array_places),
+        tuple(builder.numbers),
+        tuple(builder.number_places),
         tuple(builder.prelude),
         steps,
         tuple(outputs),
         tuple(dict.fromkeys(builder.unproven)),
     )
+    return recipe, builder.arrays
 
 
 def needed(steps: list[Step], outputs: Sequence[int]) -> tuple[Step, ...]:

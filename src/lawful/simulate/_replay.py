@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from equinox.internal import unvmap_any
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from ._arithmetic import Points
-from ._expand import expand, settled
+from ._expand import expand
 from ._kept import Rolled
-from ._march import GRAZE, Line, Log, Machine
+from ._machine import Inputs, Machine
+from ._march import GRAZE, Line, Log
 from ._polynomial import derivative, horner, powers
 
 STEEP = 1e-8
@@ -64,27 +66,29 @@ class Path(NamedTuple):
     final_y: list[Float[Array, "..."]]
 
 
-def replay(machine: Machine, plan: Plan, t, y: list[Array], end, parameters: list[Array]) -> Path:
+def replay(machine: Machine, plan: Plan, t, y: list[Array], end, inputs: Inputs) -> Path:
     """Follow a plan; differentiable by everything but the plan."""
-    known = settled(machine.recipe, parameters)
+    known = machine.known(inputs)
 
     def step(carry, one: Plan):
         t, y = carry
 
         def taken():
-            return follow(machine, one, t, y, end, known, parameters)
+            return follow(machine, one, t, y, end, known, inputs)
 
         def skipped():
             return t, y, [jnp.zeros((machine.settings.order + 1, *jnp.shape(x))) for x in y]
 
-        new_t, new_y, unit = lax.cond(one.used, taken, skipped)
-        return (new_t, new_y), (t, unit)
+        # Mapped over many runs, the step is skipped where none of them takes it.
+        new_t, new_y, unit = lax.cond(unvmap_any(one.used), taken, skipped)
+        kept = jax.tree.map(lambda new, old: jnp.where(one.used, new, old), (new_t, new_y), (t, y))
+        return kept, (t, unit)
 
     (final_t, final_y), (ts, units) = lax.scan(jax.checkpoint(step), (t, y), plan)
     return Path(ts, units, final_t, final_y)
 
 
-def follow(machine: Machine, plan: Plan, t, y: list[Array], end, known, parameters):
+def follow(machine: Machine, plan: Plan, t, y: list[Array], end, known, inputs):
     """One step of a plan."""
     system, order = machine.system, machine.settings.order
     data = system.data(plan.mode)
@@ -96,7 +100,7 @@ def follow(machine: Machine, plan: Plan, t, y: list[Array], end, known, paramete
     after = [horner(c, length) for c in found.state]
     if guards:
         which = jnp.arange(guards) == plan.guard
-        bounced = machine.react(t + length, after, plan.mode, which, parameters).y
+        bounced = machine.react(t + length, after, plan.mode, which, inputs).y
         after = [jnp.where(plan.event, new, old) for new, old in zip(bounced, after, strict=True)]
     after = [marked(x, plan.grazes) for x in after]
     scales = powers(plan.h, order + 1)

@@ -1,79 +1,137 @@
-"""draft"""
+"""The verbs: simulate hands back a run, rollout is a function to compile, map and differentiate."""
+
 from __future__ import annotations
-import jax, jax.numpy as jnp, numpy as np, equinox as eqx, time
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from .._core.messages import BadInput, shown
 from .._core.precision import in_float64
-from .._core.compilation import compiled
+from ._base import Method
+from ._checks import check_given, check_invariants, check_numbers
+from ._contact import Contact, by_name
+from ._event import Event
+from ._given import Given
 from ._motion import SecondOrder
-from ._mechanics import Mechanics
-from ._march import *
-from ._recipe import recipe_of
-from ._expand import settled
-from jax.flatten_util import ravel_pytree
+from ._progress import Progress, Watcher
+from ._run import Run, drifts, status_of
+from ._taylor import Taylor
 
-def dynamic(x): return isinstance(x,(jax.Array,np.ndarray,float,np.floating)) 
-def build(motion, contacts, args, start, settings):
-    arrays, static = eqx.partition((motion, tuple(contacts), args), dynamic)
-    leaves, structure = jax.tree.flatten(arrays)
-    parameters=[jnp.asarray(x,float) if jnp.issubdtype(jnp.result_type(x),jnp.floating) else jnp.asarray(x) for x in leaves]
-    q,v=start
-    y=[jnp.asarray(x,float) for x in jax.tree.leaves((q,v))]
-    shapes=[]
-    for c in contacts:
-        shapes.append(jax.eval_shape(lambda: c.gaps(jnp.zeros(()), q, args)).shape)
-    system=Mechanics(static, structure, contacts, q, shapes, settings.tolerance)
-    return system, parameters, y
-
-def machine_of(system, parameters, y, settings):
-    t=jnp.zeros(())
-    mode=system.start(t,y,parameters)[1]
-    data=system.data(mode)
-    def flow(t,y,data,parameters):
-        rates,g=system.flow(t,y,data,parameters)
-        return [*rates, g]
-    program=jax.make_jaxpr(lambda t,*xs: flow(t,list(xs[:len(y)]),list(xs[len(y):len(y)+len(data)]),list(xs[len(y)+len(data):])))(t,*y,*data,*parameters)
-    return Machine(system, recipe_of(program,len(y),len(data)), settings)
 
 @in_float64
-def run(motion, contacts, args, start, until, settings, count=64, level=None):
-    from .._core.compilation import options
-    system, parameters, y = build(motion, contacts, args, start, settings)
-    t0=time.process_time()
-    machine=machine_of(system, parameters, y, settings)
-    def go(y,end,parameters):
-        known=settled(machine.recipe, parameters)
-        t=jnp.zeros(())
-        y,mode,fresh,ok=system.start(t,y,parameters)
-        place=Place(t,y,mode,fresh,jnp.ones(()),jnp.zeros((),int),jnp.zeros((),int),jnp.zeros((),int))
-        return march(machine, place, end, known, parameters, count)
-    low=jax.jit(go).lower(y,jnp.asarray(until,float),parameters)
-    t1=time.process_time()
-    c=low.compile(compiler_options=None if level is None else options(level)["compiler_options"])
-    t2=time.process_time()
-    print(f"trace {t1-t0:.2f} compile {t2-t1:.2f}", len(machine.recipe.steps), "steps in recipe")
-    b=time.perf_counter(); r=c(y,jnp.asarray(until,float),parameters); jax.block_until_ready(r)
-    b=time.perf_counter(); r=c(y,jnp.asarray(until,float),parameters); jax.block_until_ready(r)
-    print("run ms",(time.perf_counter()-b)*1e3)
-    return r
+def simulate(
+    motion: Callable | SecondOrder,
+    start: PyTree,
+    until: float,
+    *,
+    t: float = 0.0,
+    args: PyTree = None,
+    contacts: Contact | Sequence[Contact] = (),
+    events: Event | Sequence[Event] = (),
+    method: Method | None = None,
+    invariants: Mapping[str, Callable] | None = None,
+    progress: bool | Watcher | None = None,
+) -> Run:
+    """Follow a motion from its start to a time, in double precision.
 
-@in_float64
-def grad_test(motion, contacts, args, start, until, settings, count=64):
-    from ._replay import plan_of, replay
-    from .._core.compilation import options
-    system, parameters, y = build(motion, contacts, args, start, settings)
-    machine=machine_of(system, parameters, y, settings)
-    def go(y,end,parameters):
-        t=jnp.zeros(())
-        known=settled(machine.recipe, parameters)
-        y,mode,fresh,ok=system.start(t,y,parameters)
-        place=Place(t,y,mode,fresh,jnp.ones(()),jnp.zeros((),int),jnp.zeros((),int),jnp.zeros((),int))
-        place,log=march(machine, place, end, known, parameters, count)
-        return plan_of(log, place.status==ARRIVED)
-    plan=jax.jit(go,**options(0))(y,jnp.asarray(until,float),parameters)
-    def f(y,end,parameters): 
-        return replay(machine, plan, jnp.zeros(()), y, end, parameters).final_y[0]
-    t0=time.process_time()
-    g=jax.jit(jax.value_and_grad(f,argnums=(0,1,2)),**options(0))
-    r=g(y,jnp.asarray(until,float),parameters); print("grad compile",time.process_time()-t0)
-    t0=time.process_time()
-    h=jax.jit(jax.jacfwd(jax.grad(f,argnums=(0,1,2)),argnums=(0,1,2)),**options(0))(y,jnp.asarray(until,float),parameters); print("hess compile",time.process_time()-t0)
-    return r,h
+        y' = f(t, y, args)        or        q'' = a(t, q, v, args) with contacts
+
+    motion      `f(t, y, args)` that returns the rate of y, or `SecondOrder(a, mass)`.
+    start       y, an array or any pytree of arrays; the pair (q, v) for a motion of second order.
+    until       the time to get to.
+    t           the time at the start.
+    args        parameters: any pytree. Floats and arrays among them may change without a new compilation.
+    contacts    `Contact`, one or several; for motions of second order.
+    events      `Event`, one or several: moments to find, jumps, ends.
+    method      `Taylor(...)` by default, with a proof for every step; `Leapfrog`, `Yoshida`, `Diffrax` without.
+    invariants  functions by name of any of t, y (or q, v) and args that should not change, such as the energy; the
+                record says how far they did.
+    progress    None shows a bar on a terminal, True lines elsewhere; a function is called with (time, steps).
+
+    Raises `BadInput` for what cannot be simulated as stated. A run that stopped short does not raise: its `status`
+    says where and why.
+    """
+    begin = time.monotonic()
+    method = Taylor() if method is None else method
+    given = Given(motion, several(contacts, Contact), several(events, Event), args)
+    check_given(given, start, method)
+    check_numbers(given, start, t, until)
+    checked = check_invariants(invariants or {})
+    watch = Progress(progress, float(t), float(until))
+    try:
+        steps = method.run(given, start, float(t), float(until), watch)
+    finally:
+        watch.close()
+    second = isinstance(motion, SecondOrder)
+    structure = jax.tree.structure(start)
+    run = Run(steps, status_of(steps), method.words, time.monotonic() - begin, {}, structure, second)
+    found = drifts(run, checked, lambda function, times, states: along(function, times, states, structure, second, args))
+    return Run(steps, run.status, method.words, time.monotonic() - begin, found, structure, second)
+
+
+def along(function: Callable, times: np.ndarray, leaves: list, structure, second: bool, args: PyTree) -> np.ndarray:
+    """A function of named parts of the state, at many times."""
+
+    def at(t, leaves):
+        state = jax.tree.unflatten(structure, leaves)
+        parts = {"q": state[0], "v": state[1]} if second else {"y": state}
+        return by_name(function, t=t, **parts, args=args)
+
+    return np.asarray(jax.vmap(at)(jnp.asarray(times), [jnp.asarray(x) for x in leaves]))
+
+
+def rollout(
+    motion: Callable | SecondOrder,
+    start: PyTree,
+    times: Float[Array, " n"],
+    *,
+    t: float | Array = 0.0,
+    args: PyTree = None,
+    contacts: Contact | Sequence[Contact] = (),
+    events: Event | Sequence[Event] = (),
+    method: Method | None = None,
+    most: int = 1024,
+) -> PyTree:
+    """The states at rising times: a pure function, to be compiled, mapped and differentiated in either mode.
+
+    Derivatives are those of the motion itself, through impacts and events too: with respect to the start, args, the
+    numbers in contacts (restitution, friction, radii), `t` and the times, and whatever the functions close over.
+    Second derivatives are right as well. Where the motion grazes something they do not exist, and are NaN.
+
+    Arguments as for `simulate`, but
+    times  (n,) rising, from `t` on.
+    most   steps; the states are NaN where they do not suffice, or where the run ends before.
+
+    Returns the structure of `start`, each array with a first axis of length n. An impact at one of the times counts
+    as past.
+
+    Double precision has to be on: `with jax.enable_x64(True): ...` around the compiled function, not inside it.
+    Raises `BadInput` for what cannot be simulated as stated; overlap at the start, which depends on numbers, makes the
+    states NaN.
+    """
+    if jnp.result_type(float) != jnp.float64:
+        raise BadInput(
+            "rollout computes in double precision; call it, or what it is compiled into, inside"
+            " `with jax.enable_x64(True):`."
+        )
+    method = Taylor() if method is None else method
+    given = Given(motion, several(contacts, Contact), several(events, Event), args)
+    check_given(given, start, method)
+    line = jnp.asarray(times, float)
+    if line.ndim != 1 or not line.shape[0]:
+        raise BadInput(f"times must be a row of rising times, such as jnp.linspace(0, 1, 11); got {shown(times)}.")
+    return method.states(given, jax.tree.map(lambda x: jnp.asarray(x, float), start), t, line, most)
+
+
+def several(values, kind: type) -> tuple:
+    """One or several as a tuple."""
+    if isinstance(values, kind):
+        return (values,)
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise BadInput(f"give one lf.{kind.__name__}(...) or a list of them, not {shown(values)}.")
+    return tuple(values)
