@@ -1,0 +1,36 @@
+"""Advances time: Taylor steps with a proof, contacts and events that are not missed, gradients that survive them.
+
+A right-hand side is a plain function; this room knows nothing of problems and fields.
+"""
+
+from ._base import Happening, Method, Steps
+from ._contact import Contact
+from ._course import Course
+from ._event import Event
+from ._gaps import Block, Gap, Ground, Pairs, Plane, Sphere
+from ._motion import SecondOrder, State
+from ._run import Drift, Run
+from ._simulate import rollout, simulate
+from ._taylor import Taylor
+
+__all__ = [
+    "Block",
+    "Contact",
+    "Course",
+    "Drift",
+    "Event",
+    "Gap",
+    "Ground",
+    "Happening",
+    "Method",
+    "Pairs",
+    "Plane",
+    "Run",
+    "SecondOrder",
+    "Sphere",
+    "State",
+    "Steps",
+    "Taylor",
+    "rollout",
+    "simulate",
+]

@@ -245,4 +245,6 @@ def convolution(arithmetic: Arithmetic, a: Kept, b: Kept, k, times: Callable = o
         assert weights is None
         return arithmetic.product(times, a.at(0 if isinstance(a, Still) else k), b.at(0 if isinstance(b, Still) else k), terms)
     assert isinstance(a, Rolled | Listed)
+    if isinstance(a, Listed) and not pairs(a, b, k):  # the first coefficient of a root or a logarithm
+        return arithmetic.each(jnp.zeros_like, arithmetic.product(times, a.at(0), b.at(0), terms))
     return arithmetic.convolved(times, a, b, k, weights, terms)

@@ -47,7 +47,7 @@ class First(NamedTuple):
     root: Float[Array, ""]  # of the first guard that crosses; else where the step may end
     lower: Float[Array, ""]  # proven free up to here
     upper: Float[Array, ""]  # proven below zero here, where a guard crossed
-    which: Bool[Array, " guards"]  # the guards that cross first
+    guard: Int[Array, ""]  # the one that crosses first
     slope: Float[Array, ""]  # of the first guard at its root, by s
     curvature: Float[Array, ""]
 
@@ -87,10 +87,12 @@ def first_crossing(guards: Guards) -> First:
 
     start, _, clear = lax.while_loop(looking, look, (jnp.zeros(()), jnp.ones(()), jnp.ones(size, bool)))
     ended = start >= 1
-    end = First(
-        jnp.asarray(FREE), jnp.ones(()), jnp.ones(()), jnp.ones(()), jnp.zeros(size, bool), jnp.ones(()), jnp.zeros(())
-    )
-    return lax.cond(ended, lambda: end, lambda: _decide(guards, tested, error, free, start, ~clear))
+    return lax.cond(ended, nothing_found, lambda: _decide(guards, tested, error, free, start, ~clear))
+
+
+def nothing_found() -> First:
+    one = jnp.ones(())
+    return First(jnp.asarray(FREE), one, one, one, jnp.zeros((), int), one, jnp.zeros(()))
 
 
 def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " guards"]) -> First:
@@ -118,7 +120,8 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
     width = jnp.minimum(SMALLEST, 1 - start)
     place, _ = lax.while_loop(undecided, further, (start + width, width))
     below, _ = state(place)
-    root, slope, curvature, which = _root(tested, start, place, below)
+    root, slope, curvature, guard = _root(tested, start, place, below)
+    which = jnp.arange(doubtful.shape[0]) == guard
     crossed = jnp.any(below)
     # How far a root can be off: the error of the guard, and of the test, over its slope; and the rounding of s.
     _, wrong = values(root)
@@ -133,7 +136,7 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
     blurred = jnp.any(doubtful & (wrong_here > guards.resolution)) & (start > 0)
     kind = jnp.where(blurred, UNPROVEN, jnp.where(crossed, CROSSED, UNDECIDED))
     end = jnp.where(blurred, start, jnp.where(crossed, root, place))
-    return First(kind, end, jnp.where(crossed, lower, start), upper, which & crossed & ~blurred, slope, curvature)
+    return First(kind, end, jnp.where(crossed, lower, start), upper, guard, slope, curvature)
 
 
 def rounding_of_test(tested: Float[Array, "n1 guards pieces"]) -> Float[Array, " guards"]:
@@ -166,4 +169,4 @@ def _root(tested, low, high, below):
         return jnp.clip(place - jnp.where(slope == 0, 0.0, step), low, high)
 
     root = lax.fori_loop(0, 4, newton, 0.5 * (low + high))
-    return root, of(rates, root), of(bends, root), jnp.arange(below.shape[0]) == first
+    return root, of(rates, root), of(bends, root), first

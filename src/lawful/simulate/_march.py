@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 from ._arithmetic import Balls, Points
 from ._ball import EPS, Ball, exact, up
 from ._certificate import prove
-from ._crossing import CROSSED, FREE, UNDECIDED, First, Guards, first_crossing
+from ._crossing import CROSSED, FREE, UNDECIDED, First, Guards, first_crossing, nothing_found
 from ._expand import Expanded, expand
 from ._kept import Rolled
 from ._machine import Inputs, Machine, Start
@@ -81,7 +81,8 @@ def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[
     crossed = found.kind == CROSSED
 
     def react():
-        return machine.react(t, y, place.mode, found.which, inputs)
+        which = jnp.arange(system.guards[0]) == found.guard
+        return machine.react(t, y, place.mode, which, inputs)
 
     # What has just left zero and is still there has left it all the same.
     fresh = jnp.where(still_fresh(machine, point, h, length), jnp.minimum(place.fresh, 1), 0)
@@ -110,7 +111,7 @@ def one_step(machine: Machine, place: Place, end: Float[Array, ""], known: dict[
     line = Line(
         place.t, h, length, [u.mid for u in units], remainder * share ** (machine.settings.order + 1),
         most([horner(u.rad, share) for u in units]),
-        holds & (found.kind != UNDECIDED), reaction.kind, jnp.argmax(found.which), found.lower * h, found.upper * h,
+        holds & (found.kind != UNDECIDED), reaction.kind, found.guard, found.lower * h, found.upper * h,
         steep, place.mode,
     )  # fmt: skip
     return new, line
@@ -209,9 +210,7 @@ def searched(machine: Machine, place: Place, h, point: Expanded, guard_error) ->
     """Where the first guard reaches zero, and how steeply."""
     size, pieces = machine.system.guards
     if not size:
-        nothing = jnp.zeros(0, bool)
-        one = jnp.ones(())
-        return First(jnp.asarray(FREE), one, one, one, nothing, one, jnp.zeros(())), one
+        return nothing_found(), jnp.ones(())
     unit = on_unit(point.others[0], h)
     scale = jnp.max(jnp.abs(unit.mid), 0)
     guards = Guards(
@@ -225,7 +224,8 @@ def searched(machine: Machine, place: Place, h, point: Expanded, guard_error) ->
     found = first_crossing(guards)
     # A guard with slope a < 0 and curvature b > 0 would turn back at the depth a^2 / 2b.
     depth = found.slope**2 / (2 * jnp.maximum(found.curvature, 1e-300))
-    steep = jnp.where(found.curvature > 0, depth, jnp.abs(found.slope)) / jnp.maximum(jnp.max(scale * found.which[:, None]), 1e-300)
+    largest = jnp.maximum(jnp.max(scale, 1)[found.guard], 1e-300)
+    steep = jnp.where(found.curvature > 0, depth, jnp.abs(found.slope)) / largest
     return found, jnp.where(found.kind == CROSSED, steep, 1.0)
 
 
