@@ -38,6 +38,7 @@ class Guards(NamedTuple):
     watched: Bool[Array, " guards"]
     fresh: Int[Array, " guards"]  # how many of the first coefficients are zero, although they were computed
     resolution: Float[Array, " guards"]  # errors above it are no reason to believe in a contact
+    slack: Float[Array, " guards"]  # a fresh guard that moves no farther from zero than this stays closed, and is let be
 
 
 class First(NamedTuple):
@@ -53,11 +54,18 @@ class First(NamedTuple):
 
 
 def without_start(guards: Guards) -> Float[Array, "n1 guards pieces"]:
-    """The polynomials that are tested, without the powers of s that fresh ones begin with."""
-    count = guards.unit.shape[0]
-    places = jnp.arange(count)[:, None] + guards.fresh[None, :]
-    chosen = jnp.take_along_axis(guards.unit, jnp.minimum(places, count - 1)[:, :, None], 0)
-    return jnp.where((places < count)[:, :, None], chosen, 0.0)
+    """The polynomials that are tested, without the powers of s that fresh ones begin with.
+
+    The first coefficient of a fresh guard is zero in any case, the next ones where they look it.
+    """
+    count, size = guards.unit.shape[0], jnp.sum(jnp.abs(guards.unit), 0)
+    none = jnp.abs(guards.unit[:3]) <= guards.rounding + 64 * EPS * size
+    second = (guards.fresh[:, None] > 1) & none[1]
+    third = (guards.fresh[:, None] > 2) & second & none[2]
+    gone = jnp.minimum(guards.fresh[:, None], 1) + second + third
+    places = jnp.arange(count)[:, None, None] + gone[None]
+    chosen = jnp.take_along_axis(guards.unit, jnp.minimum(places, count - 1), 0)
+    return jnp.where(places < count, chosen, 0.0)
 
 
 def first_crossing(guards: Guards) -> First:
@@ -69,9 +77,13 @@ def first_crossing(guards: Guards) -> First:
     def error(place):
         return up(guards.rounding + guards.remainder * place ** (count - 3))
 
+    # A closed contact in which nothing moves.
+    still = jnp.max(jnp.sum(jnp.abs(guards.unit), 0) + guards.rounding + guards.remainder, 1) <= guards.slack
+    let_be = ~guards.watched | ((guards.fresh > 0) & still)
+
     def free(start, width) -> Bool[Array, " guards"]:
         low = lowest(flat, error(start + width).reshape(-1), start, width).reshape(size, pieces)
-        return jnp.any(low > 0, 1) | ~guards.watched
+        return jnp.any(low > 0, 1) | let_be
 
     def looking(carry):
         start, width, _ = carry

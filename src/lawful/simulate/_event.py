@@ -110,6 +110,9 @@ class Watched:
         events = jnp.asarray(either_way) | (mode.sign > 0)
         return jnp.concatenate([self.inner.watched(mode.inner), events])
 
+    def slack(self, mode: Watching) -> Float[Array, " guards"]:
+        return jnp.concatenate([self.inner.slack(mode.inner), jnp.zeros(self.count)])
+
     def react(self, t, y, mode: Watching, which, parameters) -> Reaction:
         own = self.inner.guards[0]
         hit = which[own:]
@@ -157,6 +160,9 @@ class Plain:
 
     def watched(self, mode) -> Bool[Array, " guards"]:
         return jnp.zeros(0, bool)
+
+    def slack(self, mode) -> Float[Array, " guards"]:
+        return jnp.zeros(0)
 
     def react(self, t, y, mode, which, parameters) -> Reaction:
         return Reaction(y, mode, jnp.zeros(0, int), jnp.asarray(PASSED), jnp.zeros((), bool), jnp.ones((), bool))

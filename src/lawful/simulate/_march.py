@@ -220,6 +220,7 @@ def searched(machine: Machine, place: Place, h, point: Expanded, guard_error) ->
         machine.system.watched(place.mode),
         place.fresh,
         (4 * machine.settings.tolerance + 256 * EPS) * jnp.max(scale, 1),
+        machine.system.slack(place.mode),
     )
     found = first_crossing(guards)
     # A guard with slope a < 0 and curvature b > 0 would turn back at the depth a^2 / 2b.

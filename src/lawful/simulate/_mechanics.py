@@ -93,6 +93,10 @@ class Mechanics:
             [mode.status == FREE, (mode.status != FREE)[self.resting], status == SLIDING, sticks, sticks]
         )
 
+    def slack(self, mode: Mode) -> Float[Array, " guards"]:
+        rest = jnp.zeros(self.guards[0] - self.gap_count)
+        return jnp.concatenate([jnp.full(self.gap_count, self.tolerance * mode.size), rest])
+
     def react(self, t, y, mode: Mode, which, parameters) -> Reaction:
         gaps, pushes, count = self.gap_count, len(self.resting), len(self.frictional)
         hit, released = which[:gaps], which[gaps : gaps + pushes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from ._kept import Listed, Rolled
 
@@ -44,6 +44,10 @@ class System(Protocol):
     def data(self, mode) -> list[Array]: ...
 
     def watched(self, mode) -> Bool[Array, " guards"]: ...
+
+    def slack(self, mode) -> Float[Array, " guards"]:
+        """How far from zero a guard may be that counts as zero."""
+        ...
 
     def react(self, t, y: list[Array], mode, which: Bool[Array, " guards"], parameters: list[Array]) -> Reaction:
         """What happens where the guards `which` have reached zero."""
