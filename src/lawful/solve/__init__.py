@@ -2,6 +2,8 @@
 
 from ._adam import Adam
 from ._broyden import SelfScaledBroyden
+from ._candidates import AtBoundary, Candidate, Term, candidates
+from ._closure import Closure, Match, closure
 from ._collocation import Collocation
 from ._continuation import Continuation
 from ._correlation import ResidualCorrelation
@@ -16,11 +18,15 @@ from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._unknown_field import FieldEstimate
+from ._verify import at_sensors, profile, verify
 
 __all__ = [
     "Adam",
+    "AtBoundary",
     "Attention",
+    "Candidate",
     "Causal",
+    "Closure",
     "Collocation",
     "Continuation",
     "CrossCheck",
@@ -29,6 +35,7 @@ __all__ = [
     "Fixed",
     "GaussNewton",
     "LevenbergMarquardt",
+    "Match",
     "Moment",
     "Neural",
     "ResidualCorrelation",
@@ -36,8 +43,14 @@ __all__ = [
     "SelfScaledBroyden",
     "Solution",
     "Step",
+    "Term",
     "Watcher",
+    "at_sensors",
+    "candidates",
+    "closure",
     "load",
     "minimise",
+    "profile",
     "solve",
+    "verify",
 ]
