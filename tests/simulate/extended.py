@@ -80,10 +80,14 @@ def flow(f: Callable, t: np.ndarray, y: list[np.ndarray], h: np.ndarray, parts: 
     t, h = np.asarray(t, dtype=LONG), np.asarray(h, dtype=LONG) / parts
     y, found = [np.asarray(x, dtype=LONG) for x in y], []
     for i in range(parts):
-        begin = t + i * h
-        time = Series(lambda k, begin=begin: begin if k == 0 else np.full_like(begin, k == 1))
-        states = [Series(lambda k, n=n: y[n] if k == 0 else rates[n][k - 1] / LONG(k)) for n in range(len(y))]
-        rates = f(time, states)
-        y = [sum(x[k] * h**k for k in reversed(range(ORDER + 1))) for x in states]
+        y = step(f, t + i * h, y, h)
         found.append(y)
     return found
+
+
+def step(f: Callable, begin: np.ndarray, y: list[np.ndarray], h: np.ndarray) -> list[np.ndarray]:
+    """One step of the series."""
+    time = Series(lambda k: begin if k == 0 else np.full_like(begin, k == 1))
+    states = [Series(lambda k, n=n: y[n] if k == 0 else rates[n][k - 1] / LONG(k)) for n in range(len(y))]
+    rates = f(time, states)
+    return [sum(x[k] * h**k for k in reversed(range(ORDER + 1))) for x in states]

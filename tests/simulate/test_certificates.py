@@ -6,12 +6,12 @@ The truth is a Taylor series of order 40 in extended precision (64 bits of manti
 import functools
 import types
 
+import extended
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import extended
 from lawful.simulate import Taylor
 from lawful.simulate._given import Given, system_of
 from lawful.simulate._machine import prepared

@@ -13,8 +13,7 @@ from jaxtyping import Array
 
 from . import _ball as balls
 from ._ball import EPS, Ball, many
-from ._kept import Kept, Listed, Rolled, Still, Value
-
+from ._kept import Kept, Listed, Still, Value
 
 
 class Weights(NamedTuple):
@@ -22,7 +21,6 @@ class Weights(NamedTuple):
 
     factor: Callable
     error: Callable
-
 
 
 class Arithmetic(Protocol):
@@ -243,8 +241,9 @@ def convolution(arithmetic: Arithmetic, a: Kept, b: Kept, k, times: Callable = o
     """
     if isinstance(a, Still) or isinstance(b, Still):
         assert weights is None
-        return arithmetic.product(times, a.at(0 if isinstance(a, Still) else k), b.at(0 if isinstance(b, Still) else k), terms)
-    assert isinstance(a, Rolled | Listed)
+        return arithmetic.product(
+            times, a.at(0 if isinstance(a, Still) else k), b.at(0 if isinstance(b, Still) else k), terms
+        )
     if isinstance(a, Listed) and not pairs(a, b, k):  # the first coefficient of a root or a logarithm
         return arithmetic.each(jnp.zeros_like, arithmetic.product(times, a.at(0), b.at(0), terms))
     return arithmetic.convolved(times, a, b, k, weights, terms)

@@ -7,13 +7,14 @@ smallest normal number may be flushed to zero. Sums may be added in any order.
 
 A radius that is infinite or NaN says that nothing is known; comparisons with it are false, which proves nothing.
 
-Source: S. M. Rump, Verification methods: rigorous results using floating-point arithmetic, Acta Numerica 19 (2010), 287.
+Source: S. M. Rump, Verification methods: rigorous results using floating-point arithmetic, Acta Numerica 19 (2010),
+287.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -27,8 +28,8 @@ TINY = 1e-290  # more than flushing to zero loses, however often it happens in o
 class Ball(NamedTuple):
     """All x with |x - mid| <= rad, entry by entry."""
 
-    mid: Float[Array, "..."]
-    rad: Float[Array, "..."]
+    mid: Any
+    rad: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -111,7 +112,7 @@ def times_power_of_two(a: Ball, factor) -> Ball:
 
 
 def div(a: Ball, b: Ball) -> Ball:
-    """x / y for x in a, y in b; nothing is known where b holds zero.
+    """X / y for x in a, y in b; nothing is known where b holds zero.
 
     |x / y - a / b| = |(x - a) - (a / b) (y - b)| / |y| <= (rad a + |a / b| rad b) / (|b| - rad b).
     """

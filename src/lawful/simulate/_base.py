@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -82,5 +80,3 @@ class Method(eqx.Module):
     @abc.abstractmethod
     def states(self, given: Given, start: PyTree, t, times: Float[Array, " n"], most: int) -> PyTree:
         """The states at rising times as a differentiable function, NaN where `most` steps do not suffice."""
-
-

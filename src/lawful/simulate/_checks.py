@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .._core.messages import BadInput, listing, shown
+from .._core.messages import BadInput, shown
 from ._base import Method
 from ._contact import Contact
 from ._event import Event
@@ -23,8 +23,7 @@ def check_given(given: Given, start: PyTree, method: Method) -> None:
     """Everything that can be told without numbers: kinds, shapes, names. Works on traced values too."""
     if not callable(given.motion) and not isinstance(given.motion, SecondOrder):
         raise BadInput(
-            "the motion must be a function f(t, y, args) or lf.SecondOrder(a), but it is"
-            f" {shown(given.motion)}."
+            f"the motion must be a function f(t, y, args) or lf.SecondOrder(a), but it is {shown(given.motion)}."
         )
     if not isinstance(method, Method):
         raise BadInput(f"method must be lf.Taylor(...), lf.Leapfrog(...) or the like, but it is {shown(method)}.")
@@ -67,7 +66,8 @@ def check_first_order(given: Given, start: PyTree) -> None:
             "contacts need positions and velocities; state the motion as lf.SecondOrder(a) with a start (q, v), or use"
             " lf.Event(when, then=...)."
         )
-    found = traced("f", lambda: given.motion(0.0, as_floats(start), given.args))
+    motion: Any = given.motion
+    found = traced("f", lambda: motion(0.0, as_floats(start), given.args))
     same_shape("the right-hand side f(t, y, args)", found, start, "the state")
 
 
@@ -86,8 +86,9 @@ def check_second_order(given: Given, start: PyTree) -> None:
         shape = traced(f"the gap of contact '{contact.name}'", lambda c=contact: c.gaps(0.0, as_floats(q), given.args))
         if 0 in shape.shape:
             raise BadInput(f"contact '{contact.name}': there is nothing to touch; it has no bodies or no gaps.")
-        if contact.frictional and contact.rests and contact.points(as_floats(q)).shape[1] != 2:
-            dim = contact.points(as_floats(q)).shape[1]
+        points = contact.points(as_floats(q)) if contact.frictional and contact.rests else None
+        if points is not None and points.shape[1] != 2:
+            dim = points.shape[1]
             raise BadInput(
                 f"contact '{contact.name}': resting with friction is for two dimensions, and these bodies have {dim};"
                 " give rests=False, or friction=0."
@@ -106,7 +107,9 @@ def traced(what: str, function: Callable) -> Any:
         raise
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, NameError) as error:
         first = (str(error).splitlines() or ["no message"])[0]
-        raise BadInput(f"{what} cannot be evaluated at the start: {type(error).__name__}: {first}; correct it.") from error
+        raise BadInput(
+            f"{what} cannot be evaluated at the start: {type(error).__name__}: {first}; correct it."
+        ) from error
 
 
 def same_shape(what: str, found: PyTree, wanted: PyTree, like: str) -> None:

@@ -1,7 +1,7 @@
 """The first time in a step at which a guard may reach zero, with a proof that none did before.
 
-A guard is a quantity that is positive as long as nothing happens, such as the gap between two bodies. Along a step it is
-a polynomial with a bounded error. It may have several pieces, of which one above zero is enough (a point is outside a
+A guard is a quantity that is positive as long as nothing happens, such as the gap between two bodies. Along a step
+it is a polynomial with a bounded error. It may have several pieces, of which one above zero is enough (a point is outside a
 box where it is outside one of its faces). A fresh guard has just left zero, so that its first coefficient is zero (its
 first three, where a contact has opened without an impact); of it g(s) / s, or g(s) / s^3, is looked at.
 
@@ -9,8 +9,8 @@ Bernstein's form proves a guard positive on an interval. The interval is halved 
 one begins where it ends. Where not even a tiny interval is free, the guard either is below zero a little later, and
 its root is found between the two, or rises again, and whether it touched is beyond what can be decided.
 
-Source: J. M. Lane and R. F. Riesenfeld, IEEE Trans. Pattern Anal. Mach. Intell. 2 (1980), 35 (subdivision in Bernstein's
-form); for collisions from the left: J. M. Snyder, SIGGRAPH 1992, 121.
+Source: J. M. Lane and R. F. Riesenfeld, IEEE Trans. Pattern Anal. Mach. Intell. 2 (1980), 35 (subdivision in
+Bernstein's form); for collisions from the left: J. M. Snyder, SIGGRAPH 1992, 121.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Guards(NamedTuple):
     watched: Bool[Array, " guards"]
     fresh: Int[Array, " guards"]  # how many of the first coefficients are zero, although they were computed
     resolution: Float[Array, " guards"]  # errors above it are no reason to believe in a contact
-    slack: Float[Array, " guards"]  # a fresh guard that moves no farther from zero than this stays closed, and is let be
+    slack: Float[
+        Array, " guards"
+    ]  # a fresh guard that moves no farther from zero than this stays closed, and is let be
 
 
 class First(NamedTuple):
@@ -121,7 +123,7 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
         return doubtful & (at < -wrong), doubtful & ~(at > wrong)
 
     def undecided(carry):
-        place, width = carry
+        place, _ = carry
         below, near = state(place)
         return ~jnp.any(below) & jnp.any(near) & (place < 1)
 

@@ -55,7 +55,9 @@ class Diffrax(Method):
         import diffrax
 
         if not isinstance(self.chosen, diffrax.AbstractSolver):
-            raise BadInput(f"Diffrax(solver={shown(self.solver)}): give a solver of Diffrax, such as diffrax.Kvaerno5().")
+            raise BadInput(
+                f"Diffrax(solver={shown(self.solver)}): give a solver of Diffrax, such as diffrax.Kvaerno5()."
+            )
         if given.contacts or given.events:
             raise BadInput("Diffrax would miss contacts and events that pass within a step; use lf.Taylor().")
 
@@ -70,7 +72,9 @@ class Diffrax(Method):
         leaves = [np.asarray(x)[:n] for x in jax.tree.leaves(values)]
         unit = [np.einsum("kj,nj...->nk...", matrix, x) for x in leaves]
         nothing = np.full((n, len(leaves)), np.nan)
-        why = f"the solver gave up at t = {edges[-1]:.9g}, after {n} steps; allow more, or ask for less" if failed else ""
+        why = (
+            f"the solver gave up at t = {edges[-1]:.9g}, after {n} steps; allow more, or ask for less" if failed else ""
+        )
         return Steps(
             edges[:-1], np.diff(edges), unit, float(edges[-1]), [x[-1, -1] for x in leaves], nothing, nothing,
             np.zeros(n, bool), (), why, "a solver's tolerance is no bound",
@@ -114,6 +118,7 @@ def solved(given: Given, start: PyTree, t, until, method: Diffrax) -> tuple:
 
     saved = diffrax.SaveAt(steps=True, dense=True)
     found = solve(given, start, t, until, method, saved, method.most)
+    assert found.ts is not None
     ends = jnp.concatenate([t[None], found.ts])
     count = found.stats["num_accepted_steps"]
     ends = jnp.where(jnp.arange(ends.shape[0]) <= count, ends, ends[count])

@@ -121,7 +121,7 @@ def expm1(x: Ball) -> Ball:
 
 
 def log(x: Ball) -> Ball:
-    """log x = n ln 2 + 2 atanh(s), s = (m - 1) / (m + 1), for x = 2^n m with m between 0.7 and 1.42."""
+    """Log x = n ln 2 + 2 atanh(s), s = (m - 1) / (m + 1), for x = 2^n m with m between 0.7 and 1.42."""
     positive = (x.mid > x.rad) & (x.mid > 1e-290) & (x.mid < jnp.inf)
     safe = jnp.where(positive, x.mid, 1.0)
     bits = lax.bitcast_convert_type(safe, jnp.int64)
@@ -178,7 +178,9 @@ def _turned(x: Ball, quarters: int) -> Ball:
     wide = up(value.rad + slope.most * x.rad + value.most * (0.5 * x.rad * x.rad))
     rad = jnp.where(x.rad > 0, wide, value.rad)
     outer = near & (x.rad < 1.5)
-    return Ball(jnp.where(outer, value.mid, 0.0), jnp.where(outer, rad, jnp.where(jnp.isnan(x.mid + x.rad), jnp.inf, 1.0)))
+    return Ball(
+        jnp.where(outer, value.mid, 0.0), jnp.where(outer, rad, jnp.where(jnp.isnan(x.mid + x.rad), jnp.inf, 1.0))
+    )
 
 
 def _sin_small(r: Ball) -> Ball:

@@ -50,8 +50,7 @@ class Event(eqx.Module):
             strange = [name for name in names if name not in known]
             if strange or not names:
                 raise BadInput(
-                    f"event '{self.name}': its functions take any of {listing(known)}, but one takes"
-                    f" {listing(names)}."
+                    f"event '{self.name}': its functions take any of {listing(known)}, but one takes {listing(names)}."
                 )
 
 

@@ -31,7 +31,7 @@ ROOT = either(lax.sqrt, balls.sqrt)
 
 
 def integrals() -> dict:
-    """y with r y' = u'."""
+    """Y with r y' = u'."""
     plus, minus = laws.one_and_square(1, SQUARE), laws.one_and_square(-1, SQUARE)
     return {
         jp.log_p: laws.integral(either(lax.log, proven.log), laws.itself()),
@@ -48,7 +48,7 @@ def integrals() -> dict:
 
 
 def solutions() -> dict:
-    """y with y' = w u', w in terms of y."""
+    """Y with y' = w u', w in terms of y."""
 
     def one_less_square(arithmetic, y):
         one = laws.ones_like(arithmetic, y)
@@ -92,9 +92,8 @@ PAIRS: dict = {
 """Functions that come in pairs: the law of both, and which of the two it is."""
 
 
-
 def _erf_law() -> Law:
-    """erf from (u, e^(-u u))."""
+    """Erf from (u, e^(-u u))."""
 
     def head(arithmetic, values):
         return (either(lambda u: lax.erf(u), lambda u: balls.unknown(u.mid))(arithmetic, values[0]),)
@@ -145,4 +144,3 @@ def minimum() -> Law:
         return arithmetic.neg(negative), which
 
     return laws.chosen(decide)
-

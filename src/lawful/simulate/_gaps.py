@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -18,7 +19,7 @@ from jaxtyping import Array, Float
 from .._core.messages import BadInput, shown
 from .._core.numbers import real_array
 
-Moving = np.ndarray | Callable[[Float[Array, ""]], Array]
+Moving = Any
 """A number or array, or a function of time for what moves."""
 
 
@@ -43,7 +44,9 @@ class Plane(Gap):
         direction = numbers("Plane", "normal", normal)
         length = float(np.linalg.norm(direction))
         if direction.ndim != 1 or not np.isfinite(length) or length == 0:
-            raise BadInput(f"Plane(normal={shown(normal)}): the normal must be a vector of finite length, such as (0, 1).")
+            raise BadInput(
+                f"Plane(normal={shown(normal)}): the normal must be a vector of finite length, such as (0, 1)."
+            )
         self.normal = direction / length
         self.offset = moving("Plane", "offset", offset)
 
@@ -60,7 +63,7 @@ class Sphere(Gap):
     """
 
     centre: Moving
-    radius: np.ndarray
+    radius: Any
     inside: bool = eqx.field(static=True, default=False)
 
     def __init__(self, centre, radius, inside: bool = False):
@@ -88,12 +91,12 @@ class Block(Gap):
 
     def __init__(self, lower, upper):
         self.lower, self.upper = moving("Block", "lower", lower), moving("Block", "upper", upper)
-        if not callable(self.lower) and not callable(self.upper):
-            if self.lower.shape != self.upper.shape or np.any(self.lower >= self.upper):
-                raise BadInput(
-                    f"Block(lower={shown(lower)}, upper={shown(upper)}): every entry of the lower corner must be below"
-                    " that of the upper."
-                )
+        known = isinstance(self.lower, np.ndarray) and isinstance(self.upper, np.ndarray)
+        if known and (np.shape(self.lower) != np.shape(self.upper) or np.any(self.lower >= self.upper)):
+            raise BadInput(
+                f"Block(lower={shown(lower)}, upper={shown(upper)}): every entry of the lower corner must be below"
+                " that of the upper."
+            )
 
     def __call__(self, t, x, radius):
         lower, upper = at(self.lower, t), at(self.upper, t)
@@ -177,7 +180,7 @@ def single(distance: Array, radius) -> Array:
     return (distance if radius is None else distance - radius)[None, None]
 
 
-def at(value: Moving, t):
+def at(value: Moving, t) -> Any:
     """What moves, at a time."""
     return value(t) if callable(value) else value
 
@@ -186,7 +189,9 @@ def numbers(kind: str, name: str, value: object) -> np.ndarray:
     try:
         array = real_array(value)
     except TypeError as error:
-        raise BadInput(f"{kind}: the {name} must be a number or an array of numbers, but {shown(value)} holds {error}.") from None
+        raise BadInput(
+            f"{kind}: the {name} must be a number or an array of numbers, but {shown(value)} holds {error}."
+        ) from None
     if not np.all(np.isfinite(array)):
         raise BadInput(f"{kind}: the {name} must be finite, but it is {shown(value)}.")
     return array

@@ -39,7 +39,8 @@ class Touch(NamedTuple):
 
     def slips(self, v: Float[Array, " n"]) -> Float[Array, " gaps"]:
         """The speed along the tangent, in two dimensions."""
-        assert self.sliding is not None and self.tangents is not None
+        assert self.sliding is not None
+        assert self.tangents is not None
         return jnp.einsum("gd,gdn,n->g", self.tangents, self.sliding, v)
 
     @property
@@ -87,7 +88,7 @@ def pushed(touch: Touch, v: Float[Array, " n"], i) -> Float[Array, " n"]:
     speed = jnp.sqrt(jnp.where(slips, jnp.sum(slip * slip), 1.0))
     along = jnp.where(slips, slip / speed, 0.0) @ touch.sliding[i]  # the speed of sliding is this times v
     nt, tt = normal @ (inverse * along), along @ (inverse * along)
-    # With pushes p along the normal and s against the sliding: nn p - nt s = -change, and nt p - tt s = -speed stops it.
+    # With pushes p along the normal, s against the sliding: nn p - nt s = -change, and nt p - tt s = -speed stops it.
     slides = tt > 0
     det = jnp.where(slides, nn * tt - nt * nt, 1.0)
     p_stop, s_stop = (speed * nt - change * tt) / det, (speed * nn - change * nt) / det

@@ -83,4 +83,5 @@ class Listed(eqx.Module):
         return jax.tree.map(lambda *parts: jnp.stack(parts), *self.found)
 
 
-Kept = Still | Rolled | Listed
+Kept = Any
+"""A `Still`, a `Rolled` or a `Listed`."""

@@ -77,7 +77,7 @@ def sums(function: Callable, count: int) -> Law:
 
 
 def total_of(signs: tuple[int, int]) -> Law:
-    """a + b or a - b. Where one of them stands still the other is passed on, in the shape of the sum."""
+    """A + b or a - b. Where one of them stands still the other is passed on, in the shape of the sum."""
 
     def head(arithmetic, values):
         return ((arithmetic.add if signs[1] > 0 else arithmetic.sub)(*values),)
@@ -102,7 +102,7 @@ def product(times: Callable = operator.mul, terms: int = 1) -> Law:
     """A bilinear product: (a b)_k is the sum over j of a_j b_(k-j)."""
 
     def step(arithmetic, k, operands, own):
-        return put(own, k, convolution(arithmetic, *operands, k, times, terms))
+        return put(own, k, convolution(arithmetic, operands[0], operands[1], k, times, terms))
 
     return Law(lambda arithmetic, values: (arithmetic.product(times, *values, terms),), step)
 
@@ -117,7 +117,7 @@ def squared(head: Callable) -> Law:
 
 
 def quotient() -> Law:
-    """q = a / b, from b q = a."""
+    """Q = a / b, from b q = a."""
 
     def step(arithmetic, k, operands, own):
         a, b = operands
@@ -131,7 +131,7 @@ def quotient() -> Law:
 
 
 def solution(head: Callable, first: Callable, later: Callable) -> Law:
-    """y' = w u': w_0 = first(y_0), and w_k = later(y, k) from the y so far."""
+    """Y' = w u': w_0 = first(y_0), and w_k = later(y, k) from the y so far."""
 
     def both(arithmetic, values):
         y = head(arithmetic, values[0])
@@ -145,7 +145,7 @@ def solution(head: Callable, first: Callable, later: Callable) -> Law:
 
 
 def exponential(head: Callable, shift: Callable | None = None) -> Law:
-    """y' = y u'; with `shift` the result differs from y in its value alone, as e^u - 1 does."""
+    """Y' = y u'; with `shift` the result differs from y in its value alone, as e^u - 1 does."""
 
     def both(arithmetic, values):
         y = head(arithmetic, values[0])
@@ -159,7 +159,7 @@ def exponential(head: Callable, shift: Callable | None = None) -> Law:
 
 
 def pair(odd: Callable, even: Callable, sign: int) -> Law:
-    """s' = c u', c' = sign s u': sine and cosine, circular or hyperbolic."""
+    """S' = c u', c' = sign s u': sine and cosine, circular or hyperbolic."""
 
     def head(arithmetic, values):
         return odd(arithmetic, values[0]), even(arithmetic, values[0])
@@ -180,7 +180,7 @@ class Beside(NamedTuple):
 
 
 def integral(head: Callable, beside: Beside, sign: int = 1) -> Law:
-    """y with r y' = u': logarithms and the inverses of the circular and hyperbolic functions."""
+    """Y with r y' = u': logarithms and the inverses of the circular and hyperbolic functions."""
 
     def both(arithmetic, values):
         return head(arithmetic, values[0]), *beside.head(arithmetic, values[0])
@@ -196,12 +196,12 @@ def integral(head: Callable, beside: Beside, sign: int = 1) -> Law:
 
 
 def itself() -> Beside:
-    """r = u."""
+    """R = u."""
     return Beside(lambda arithmetic, u: (u,), lambda arithmetic, k, u, own: put(own, k, u.at(k)))
 
 
 def one_plus() -> Beside:
-    """r = 1 + u."""
+    """R = 1 + u."""
 
     def head(arithmetic, u):
         return (arithmetic.add(u, ones_like(arithmetic, u)),)
@@ -210,7 +210,7 @@ def one_plus() -> Beside:
 
 
 def one_and_square(sign: int, square: Callable) -> Beside:
-    """r = 1 + u u or 1 - u u."""
+    """R = 1 + u u or 1 - u u."""
 
     def head(arithmetic, u):
         one = ones_like(arithmetic, u)
@@ -224,7 +224,7 @@ def one_and_square(sign: int, square: Callable) -> Beside:
 
 
 def root_of(inner: Beside, root: Callable) -> Beside:
-    """r = sqrt(p) for the r of another as p, from r r = p."""
+    """R = sqrt(p) for the r of another as p, from r r = p."""
 
     def head(arithmetic, u):
         held = inner.head(arithmetic, u)
@@ -238,7 +238,7 @@ def root_of(inner: Beside, root: Callable) -> Beside:
 
 
 def square_less_one(square: Callable) -> Beside:
-    """p = u u - 1."""
+    """P = u u - 1."""
 
     def head(arithmetic, u):
         one = ones_like(arithmetic, u)
@@ -273,11 +273,9 @@ def next_root(arithmetic: Arithmetic, u: Value, y: Kept, k) -> Value:
 
 
 def power(head: Callable, exponent) -> Law:
-    """y = u^r for a number r, from u y' = r y u'. A weight near zero is a difference, and its error is that of its
+    """Y = u^r for a number r, from u y' = r y u'. A weight near zero is a difference, and its error is that of its
     parts."""
-    weights = Weights(
-        lambda j, k: (exponent + 1) * j / k - 1, lambda j, k: 4 * EPS * ((abs(exponent) + 1) * j / k + 1)
-    )
+    weights = Weights(lambda j, k: (exponent + 1) * j / k - 1, lambda j, k: 4 * EPS * ((abs(exponent) + 1) * j / k + 1))
 
     def step(arithmetic, k, operands, own):
         terms = convolution(arithmetic, operands[0], own[0], k, weights=weights)

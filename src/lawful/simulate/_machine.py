@@ -52,7 +52,9 @@ class Start(NamedTuple):
     sound: Bool[Array, ""]
 
 
-def prepared(system: System, settings: Settings, t, y: list[Array], parameters: list[Array]) -> tuple[Machine, Inputs, Start]:
+def prepared(
+    system: System, settings: Settings, t, y: list[Array], parameters: list[Array]
+) -> tuple[Machine, Inputs, Start]:
     """The machine of a system, its inputs and its start."""
     begin, mode, fresh, sound = system.start(t, y, parameters)
     data = system.data(mode)

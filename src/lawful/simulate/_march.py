@@ -58,7 +58,9 @@ class Line(NamedTuple):
     guard: Int[Array, ""]
     lower: Float[Array, ""]
     upper: Float[Array, ""]
-    steepness: Float[Array, ""]  # how far beyond zero the guard would have gone, over its size; small at a grazing contact
+    steepness: Float[
+        Array, ""
+    ]  # how far beyond zero the guard would have gone, over its size; small at a grazing contact
     mode: Any  # at the start of the step
 
 

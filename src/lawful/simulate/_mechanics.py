@@ -99,6 +99,8 @@ class Mechanics:
 
     def react(self, t, y, mode: Mode, which, parameters) -> Reaction:
         gaps, pushes, count = self.gap_count, len(self.resting), len(self.frictional)
+        if not gaps:
+            return Reaction(y, mode, jnp.zeros(0, int), jnp.asarray(IMPACT), jnp.zeros((), bool), jnp.ones((), bool))
         hit, released = which[:gaps], which[gaps : gaps + pushes]
         stopped, forward, backward = jnp.split(which[gaps + pushes :], 3)
         status, side, lifted = mode.status, mode.side, jnp.zeros(self.guards[0], int)
@@ -111,7 +113,9 @@ class Mechanics:
             side = put(put(side, self.frictional, forward, -1.0), self.frictional, backward, 1.0)
             lifted = put(lifted, gaps + pushes + np.arange(count), forward | backward, 2)
         struck = jnp.any(hit)
-        after, parted, fresh, settled, kind = self.parting(t, y, mode._replace(status=status, side=side), hit, parameters)
+        after, parted, fresh, settled, kind = self.parting(
+            t, y, mode._replace(status=status, side=side), hit, parameters
+        )
         y = [jnp.where(struck, new, old) for new, old in zip(after, y, strict=True)]
         new = jax.tree.map(lambda a, b: jnp.where(struck, a, b), parted, mode._replace(status=status, side=side))
         fresh = jnp.maximum(jnp.where(struck, fresh, 0), lifted)
@@ -235,10 +239,10 @@ class Mechanics:
         return touch, norms
 
     def surface(self, contact: Contact, t, x, face, count: int, dim: int):
-        """For each gap of a contact: the slope of the gap in space, the sliding velocity as a matrix on v, a tangent."""
+        """Of each gap of a contact: its slope in space, the sliding velocity as a matrix on v, a tangent."""
         if not contact.frictional:
             return jnp.ones(count), jnp.zeros((count, dim, x.size)), jnp.zeros((count, dim))
-        at = lambda x: contact.points(self.unravel(x))
+        at = lambda x: jnp.asarray(contact.points(self.unravel(x)))
         points = at(x)
         each = count // points.shape[0]
         slopes = jax.jacfwd(lambda p: contact.at(t, p))(points)  # gaps, pieces, points, dim

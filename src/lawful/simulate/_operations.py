@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,11 @@ SEVERAL = frozenset({lax.split_p, lax.unstack_p, lax.optimization_barrier_p})
 COMPARISONS = frozenset({jp.eq_p, jp.ge_p, jp.gt_p, jp.le_p, jp.lt_p, jp.ne_p})
 STEPS = frozenset({jp.ceil_p, jp.floor_p, jp.round_p, jp.sign_p, jp.is_finite_p})
 DISCRETE = frozenset({jp.and_p, jp.or_p, jp.not_p, jp.xor_p, jp.reduce_and_p, jp.reduce_or_p})
+
+
+def aval(atom: Any) -> Any:
+    """The shape and type of a value in a program."""
+    return atom.aval
 
 
 def law_of(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
@@ -80,7 +85,7 @@ def bound(equation: JaxprEqn, *values):
 
 def floats(equation: JaxprEqn) -> bool:
     """Whether a result is a float; complex numbers are refused."""
-    kinds = [v.aval.dtype for v in equation.outvars if hasattr(v.aval, "dtype")]
+    kinds = [aval(v).dtype for v in equation.outvars if hasattr(aval(v), "dtype")]
     if any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds):
         raise BadInput(
             "the right-hand side computes with complex numbers, which are not expanded; split them into real and"
@@ -93,7 +98,7 @@ def discrete(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[
     """Comparisons and whole numbers: they depend on the state by its value alone."""
     primitive = equation.primitive
     bind = functools.partial(bound, equation)
-    if all(not is_float(v.aval) for v in equation.invars):
+    if all(not is_float(aval(v)) for v in equation.invars):
         law = constant_law(lambda arithmetic, values: bind(*values))
     elif primitive in COMPARISONS:
         law = constant_law(lambda arithmetic, values: arithmetic.compared(bind, *values))
@@ -122,11 +127,13 @@ def is_float(aval) -> bool:
 
 def converted(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """To another type: whole numbers and truth values become exact floats; short floats would round."""
-    source, target = equation.invars[0].aval.dtype, equation.outvars[0].aval.dtype
+    source, target = aval(equation.invars[0]).dtype, aval(equation.outvars[0]).dtype
     key = (equation.primitive, str(equation.params))
     if not jnp.issubdtype(source, jnp.floating):
         bind = functools.partial(bound, equation)
-        return builder.emit(constant_law(lambda arithmetic, values: arithmetic.exact(bind(*values))), operands, key, still=True)
+        return builder.emit(
+            constant_law(lambda arithmetic, values: arithmetic.exact(bind(*values))), operands, key, still=True
+        )
     if source == target:
         return operands
     if jnp.finfo(target).bits < 64:
@@ -149,7 +156,7 @@ def over(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]
 
 def dot(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     (contracted, _), _ = equation.params["dimension_numbers"]
-    shape = equation.invars[0].aval.shape
+    shape = aval(equation.invars[0]).shape
     terms = math.prod(shape[axis] for axis in contracted)
     law = laws.product(functools.partial(bound, equation), max(terms, 1))
     return builder.emit(law, operands, (equation.primitive, str(equation.params)))
@@ -157,7 +164,7 @@ def dot(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
 
 def filtered(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """Convolutions over arrays."""
-    terms = int(np.prod(equation.invars[1].aval.shape))
+    terms = int(np.prod(aval(equation.invars[1]).shape))
     return builder.emit(laws.product(functools.partial(bound, equation), max(terms, 1)), operands)
 
 
@@ -227,15 +234,17 @@ def clamped(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[i
 def two_to_the(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """2^u as e^(u ln 2)."""
     two = builder.number(np.float64(2.0))
-    [logarithm] = builder.emit(constant_law(lambda a, v: either(lax.log, proven.log)(a, a.exact(v[0]))), [two], still=True)
+    [logarithm] = builder.emit(
+        constant_law(lambda a, v: either(lax.log, proven.log)(a, a.exact(v[0]))), [two], still=True
+    )
     [grown] = builder.emit(laws.product(), [logarithm, operands[0]])
     return builder.emit(functions.UNARY[jp.exp_p], [grown])
 
 
 def summed(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """Sums over axes, running sums, sums into places."""
-    count = int(np.prod(equation.invars[0].aval.shape)) if equation.primitive is not jp.scatter_add_p else (
-        1 + int(np.prod(equation.invars[2].aval.shape))
+    count = int(np.prod(aval(equation.invars[0]).shape)) if equation.primitive is not jp.scatter_add_p else (
+        1 + int(np.prod(aval(equation.invars[2]).shape))
     )  # fmt: skip
     law = laws.sums(functools.partial(bound, equation), max(count, 1))
     return builder.emit(law, operands, (equation.primitive, str(equation.params)))
@@ -310,7 +319,7 @@ def smooth_form(equation: JaxprEqn) -> ClosedJaxpr | None:
     name = equation.params.get("name")
     if name not in SMOOTH or equation.primitive not in (jp.jit_p, jp.custom_jvp_call_p):
         return None
-    shapes = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in equation.invars]
+    shapes = [jax.ShapeDtypeStruct(aval(v).shape, aval(v).dtype) for v in equation.invars]
     return jax.make_jaxpr(SMOOTH[name])(*shapes)
 
 

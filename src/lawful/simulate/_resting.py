@@ -3,7 +3,7 @@
 For the closed gaps g with normals G, tangents T in the plane (their rows act on v) and masses M,
 
     a = a_free + M^-1 (G' n + T' s),      d^2 g / dt^2 = 0 for the n of closed gaps,  n = 0 for the others,
-                                          d/dt (T v)   = 0 for the s that stick,      s = -mu n side for those that slide.
+                                          d/dt (T v)   = 0 for the s that stick,   s = -mu n side where they slide.
 
 All of it is written with operations that have laws for series, so that a motion in contact has one like any other.
 """

@@ -15,7 +15,6 @@ from .._core.record import Account, Status
 from ._base import Happening, Steps
 from ._motion import State
 
-
 NEGLIGIBLE = 1e-100  # a remainder below it is that of a polynomial motion: none
 
 
@@ -62,7 +61,8 @@ class Run:
     def y(self) -> PyTree:
         """The states at `t`, along a first axis; after the impact where a step ends at one."""
         leaves = [
-            np.concatenate([unit[:, 0], last[None]]) for unit, last in zip(self.steps.unit, self.steps.final_y, strict=True)
+            np.concatenate([unit[:, 0], last[None]])
+            for unit, last in zip(self.steps.unit, self.steps.final_y, strict=True)
         ]
         return self._state(leaves)
 

@@ -70,7 +70,9 @@ def simulate(
     second = isinstance(motion, SecondOrder)
     structure = jax.tree.structure(start)
     run = Run(steps, status_of(steps), method.words, time.monotonic() - begin, {}, structure, second)
-    found = drifts(run, checked, lambda function, times, states: along(function, times, states, structure, second, args))
+    found = drifts(
+        run, checked, lambda function, times, states: along(function, times, states, structure, second, args)
+    )
     return Run(steps, run.status, method.words, time.monotonic() - begin, found, structure, second)
 
 

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jax.extend.core import Literal
 from jaxtyping import Array, Float, PyTree
 
@@ -49,7 +50,9 @@ class Symplectic(Method):
             raise BadInput(f"the step must be a positive number, but it is {shown(self.step)}.")
         name = type(self).__name__
         if not isinstance(given.motion, SecondOrder):
-            raise BadInput(f"{name} advances motions of second order; state yours as lf.SecondOrder(a), or use lf.Taylor().")
+            raise BadInput(
+                f"{name} advances motions of second order; state yours as lf.SecondOrder(a), or use lf.Taylor()."
+            )
         if given.contacts or given.events:
             raise BadInput(f"{name} takes steps of fixed length and would miss contacts and events; use lf.Taylor().")
         if uses_velocity(given, start):
@@ -75,8 +78,10 @@ class Symplectic(Method):
         return interpolated(given, whole, state, t, h, until)
 
     def states(self, given: Given, start: PyTree, t, times: Float[Array, " n"], most: int) -> PyTree:
-        if isinstance(times, jax.core.Tracer) or isinstance(t, jax.core.Tracer):
-            raise BadInput(f"{type(self).__name__} counts its steps beforehand; give times and t as numbers, not traced.")
+        if not (is_known(times) and is_known(t)):
+            raise BadInput(
+                f"{type(self).__name__} counts its steps beforehand; give times and t as numbers, not traced."
+            )
         edges = np.concatenate([np.atleast_1d(np.asarray(t, float)), np.asarray(times)])
         count = max(1, math.ceil(float(np.max(np.diff(edges))) / self.step * (1 - 1e-12)))
         if count * (len(edges) - 1) > most:
@@ -175,11 +180,18 @@ def interpolated(given: Given, states: PyTree, last: PyTree, t: float, h: float,
     final = [x[-1] for x in (*q, *v)]
     nothing = np.full((count, len(final)), np.nan)
     finite = all(np.all(np.isfinite(x)) for x in final)
-    stopped = "" if finite else f"the state is not finite before t = {times[-1]:.9g}: the step is too long, or bodies met"
+    stopped = (
+        "" if finite else f"the state is not finite before t = {times[-1]:.9g}: the step is too long, or bodies met"
+    )
     return Steps(
         times[:-1], np.full(count, h), unit, until if finite else float(times[-1]), final, nothing, nothing,
         np.zeros(count, bool), (), stopped, "symplectic steps have no bound",
     )  # fmt: skip
+
+
+def is_known(value) -> bool:
+    """Whether numbers are at hand, not traced."""
+    return not isinstance(value, Tracer)
 
 
 def hermite(x: Float[np.ndarray, "n1 ..."], rate: Float[np.ndarray, "n1 ..."]) -> Float[np.ndarray, "n 4 ..."]:

@@ -33,7 +33,9 @@ class System(Protocol):
         """How many, and how many pieces each."""
         ...
 
-    def start(self, t, y: list[Array], parameters: list[Array]) -> tuple[list[Array], Any, Int[Array, " guards"], Bool[Array, ""]]:
+    def start(
+        self, t, y: list[Array], parameters: list[Array]
+    ) -> tuple[list[Array], Any, Int[Array, " guards"], Bool[Array, ""]]:
         """The state and mode to begin with, which guards are fresh (see `Guards`), and whether all is well."""
         ...
 

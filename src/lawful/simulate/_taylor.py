@@ -202,9 +202,15 @@ def happenings(given: Given, start: PyTree, whole) -> tuple[Happening, ...]:
         name, which = names[int(guard[i])] if code != GRAZE else ("", 0)
         found.append(
             Happening(
-                float(begin[i] + length[i]), float(begin[i] + lower[i]), float(begin[i] + upper[i]), word, name, which,
-                bool(proven[i]), int(i),
-            )  # fmt: skip
+                float(begin[i] + length[i]),
+                float(begin[i] + lower[i]),
+                float(begin[i] + upper[i]),
+                word,
+                name,
+                which,
+                bool(proven[i]),
+                int(i),
+            )
         )
     return tuple(found)
 
