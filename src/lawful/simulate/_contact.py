@@ -81,6 +81,8 @@ class Contact(eqx.Module):
                     f"contact '{name}': {what} needs to know where the bodies are; give a Gap such as"
                     " lf.Plane((0, 1)) instead of a function."
                 )
+        if isinstance(gap, Pairs) and radius is None:
+            raise BadInput(f"contact '{name}': lf.Pairs() needs a radius; points without one never meet.")
         elastic = isinstance(self.restitution, np.ndarray) and bool(np.all(self.restitution == 1))
         self.rests = (not elastic) if rests is None else rests
 

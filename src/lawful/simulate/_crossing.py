@@ -1,9 +1,9 @@
 """The first time in a step at which a guard may reach zero, with a proof that none did before.
 
 A guard is a quantity that is positive as long as nothing happens, such as the gap between two bodies. Along a step
-it is a polynomial with a bounded error. It may have several pieces, of which one above zero is enough (a point is outside a
-box where it is outside one of its faces). A fresh guard has just left zero, so that its first coefficient is zero (its
-first three, where a contact has opened without an impact); of it g(s) / s, or g(s) / s^3, is looked at.
+it is a polynomial with a bounded error. It may have several pieces, of which one above zero is enough (a point is
+outside a box where it is outside one of its faces). A fresh guard has just left zero, so that its first coefficient is
+zero (its first three, where a contact has opened without an impact); of it g(s) / s, or g(s) / s^3, is looked at.
 
 Bernstein's form proves a guard positive on an interval. The interval is halved until it is proven free, and the next
 one begins where it ends. Where not even a tiny interval is free, the guard either is below zero a little later, and

@@ -1,7 +1,14 @@
-"""What bodies run into: the distance from a ball to a plane, a sphere, a block, a floor of any height, another ball.
+"""What bodies run into: a plane, a sphere, a block, a floor of any height, another ball.
 
 A gap is a function of time, the centre of a ball and its radius. It returns parts, each of several pieces: a part is
 clear of the ball where one of its pieces is positive, and the ball is free where all parts are.
+
+At a round surface the gap is not d - s, d the distance of the centres and s the sum of the radii, but
+
+    (d^2 - s^2) / (2 s),
+
+which has the same sign, and at contact the same first derivatives. It is a polynomial of the positions: along free
+flight it has no remainder at all, while the root in d would end every series near a close pass.
 """
 
 from __future__ import annotations
@@ -55,11 +62,11 @@ class Plane(Gap):
 
 
 class Sphere(Gap):
-    """A solid ball (a disk in two dimensions): gap = |x - centre| - radius; with `inside` its hollow inside.
+    """A solid ball (a disk in two dimensions), or with `inside` a hollow one.
 
     centre  a point, or a function of time that returns one.
     radius  of the ball.
-    inside  True for bodies that are enclosed: gap = radius - |x - centre|.
+    inside  True for bodies that are enclosed.
     """
 
     centre: Moving
@@ -72,9 +79,9 @@ class Sphere(Gap):
         self.inside = inside
 
     def __call__(self, t, x, radius):
-        away = x - at(self.centre, t)
-        distance = jnp.sqrt(jnp.sum(away * away))
-        return single(self.radius - distance if self.inside else distance - self.radius, radius)
+        away, own = x - at(self.centre, t), 0.0 if radius is None else radius
+        clear = apart(away, self.radius - own if self.inside else self.radius + own)
+        return (-clear if self.inside else clear)[None, None]
 
 
 class Block(Gap):
@@ -117,7 +124,7 @@ class Block(Gap):
             across = [axis for axis in range(dim) if axis != along]
             for sides in itertools.product((lower, upper), repeat=len(across)):
                 away = jnp.stack([x[axis] - side[axis] for axis, side in zip(across, sides, strict=True)])
-                distance = jnp.sqrt(jnp.sum(away * away)) - radius
+                distance = apart(away, radius)
                 ends = [] if along is None else [x[along] - upper[along], lower[along] - x[along]]
                 pieces = [distance, *ends]
                 parts.append(jnp.stack((pieces * (2 * dim))[: 2 * dim]))
@@ -172,7 +179,12 @@ class Pairs(Gap):
     """Bodies that run into each other: every two of the points, at the sum of their radii."""
 
     def __call__(self, t, x, radius):
-        return single(jnp.sqrt(jnp.sum(x * x)), radius)
+        return apart(x, radius)[None, None]
+
+
+def apart(away: Float[Array, " dim"], reach) -> Float[Array, ""]:
+    """Positive where a vector is longer than `reach`."""
+    return (jnp.sum(away * away) - reach * reach) / (2 * jnp.where(reach > 0, reach, 1.0))
 
 
 def single(distance: Array, radius) -> Array:

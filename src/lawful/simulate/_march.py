@@ -27,6 +27,7 @@ from ._system import Reaction, Settings
 RUNNING, ARRIVED, ENDED, NOT_FINITE, STALLED, CHATTERING, PENETRATING, FULL = range(8)
 MOST_ATTEMPTS = 40
 SHORTEST = 1e-3  # of the step that the size of the coefficients suggests: a shorter one is taken without a proof
+GUARD_TOLERANCE = 1e-7  # of a guard's size: where it is near zero, the next step is shorter and its error smaller
 MOST_EVENTS = 200  # at one and the same time
 GRAZE = -1  # the kind of an event that no system reacted to: a guard came too close to zero to tell
 
@@ -138,15 +139,27 @@ def expanded(machine: Machine, place: Place, data: list[Array], known: dict[int,
     return Expanded(state, [Ball(g, 8 * EPS * jnp.abs(g)) for g in found.others])
 
 
-def suggested(settings: Settings, state: Sequence[Ball], longest: Float[Array, ""]) -> Float[Array, ""]:
-    """The step at which the last two coefficients reach the tolerance, relative to the largest term of low order."""
+def suggested(
+    settings: Settings, state: Sequence[Ball], guards: Ball, watched: Bool[Array, " guards"], longest: Float[Array, ""]
+) -> Float[Array, ""]:
+    """The step at which the last two coefficients reach the tolerance, relative to the largest term of low order.
+
+    Guards, whose error only decides where steps end, are given more room.
+    """
     order = settings.order
     sizes = [
         jnp.max(jnp.abs(y.mid).reshape(order + 1, -1), 1) if y.mid.size else jnp.zeros(order + 1) for y in state
     ]  # fmt: skip
+    sizes_of_guards = jnp.abs(guards.mid) * watched[:, None]
 
     def closer(_, h):
         scales, best = powers(h, order // 2 + 1), longest
+        if sizes_of_guards.size:
+            low = jnp.einsum("k,kgp->gp", scales, sizes_of_guards[: order // 2 + 1])
+            for k in (order - 1, order):
+                last = sizes_of_guards[k]
+                ratio = GUARD_TOLERANCE * low / jnp.where(last > 0, last, 1.0)
+                best = jnp.minimum(best, jnp.min(jnp.where((last > 0) & (low > 0), ratio ** (1 / k), jnp.inf)))
         for i, size in enumerate(sizes):
             low = jnp.max(size[: order // 2 + 1] * scales) if settings.absolute is None else settings.absolute[i]
             for k in (order - 1, order):
@@ -163,7 +176,8 @@ def certified(machine: Machine, place: Place, end, data, known, point: Expanded)
     settings = machine.settings
     order = settings.order
     longest = jnp.minimum(end - place.t, settings.longest)
-    hint = suggested(settings, point.state, longest)
+    watched = machine.system.watched(place.mode)
+    hint = suggested(settings, point.state, point.others[0], watched, longest)
     start = jnp.minimum(hint * place.pace, longest)
     allowed = None if settings.absolute is None else [jnp.asarray(settings.tolerance * s) for s in settings.absolute]
 
@@ -183,13 +197,24 @@ def certified(machine: Machine, place: Place, end, data, known, point: Expanded)
 
     def failing(carry):
         h, proof, attempts = carry
-        return ~proof.holds & (attempts < MOST_ATTEMPTS) & ((attempts == 0) | (h > SHORTEST * hint))
+        good = proof.holds & sharp(proof.others, h)
+        return ~good & (attempts < MOST_ATTEMPTS) & ((attempts == 0) | (h > SHORTEST * hint))
+
+    def sharp(error, h):
+        """Whether guards are known well enough to look for their roots."""
+        if not machine.system.guards[0]:
+            return jnp.ones((), bool)
+        guards = point.others[0]
+        size = jnp.einsum("k,kgp->gp", powers(h, order + 1), jnp.abs(guards.mid))
+        slack = machine.system.slack(place.mode)[:, None]
+        enough = error.reshape(size.shape) <= jnp.maximum(1e3 * GUARD_TOLERANCE * size, jnp.maximum(slack, 1e-280))
+        return jnp.all(enough | ~watched[:, None])
 
     def attempt(carry):
         """Shorter by what the last excess suggests, by half where nothing is known; the first one as it is."""
         h, proof, attempts = carry
         factor = jnp.clip(0.9 * jnp.maximum(proof.excess, 1e-300) ** (-1 / (order + 1)), 0.2, 0.9)
-        factor = jnp.where(jnp.isfinite(proof.excess), factor, 0.5)
+        factor = jnp.where(jnp.isfinite(proof.excess) & ~proof.holds, factor, 0.5)
         h = h * jnp.where(attempts == 0, 1.0, factor)
         return h, proof_of(h), attempts + 1
 
