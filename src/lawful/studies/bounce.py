@@ -83,7 +83,9 @@ def run(request: Request) -> Outcome:
         "certified": seen.certified,
     }
     status = Status(
-        good, f"{bounces} impacts; derivatives agree with the closed form to {worst:.1e}; {seen.status.reason}", "certified"
+        good,
+        f"{bounces} impacts; derivatives agree with the closed form to {worst:.1e}; {seen.status.reason}",
+        "certified",
     )
     table = Table(
         ("by", "derivative of the final height", "closed form", "relative error"),

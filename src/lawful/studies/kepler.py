@@ -73,7 +73,9 @@ def run(request: Request) -> Outcome:
         )
     fast = runs["fast"].drift["energy"].relative
     good = runs["certified"].certified and all(found.status.converged for found in runs.values()) and fast < 1e-11
-    status = Status(good, f"{runs['certified'].status.reason}; over {orbits} orbits the energy drifts by {fast:.1e}", "certified")
+    status = Status(
+        good, f"{runs['certified'].status.reason}; over {orbits} orbits the energy drifts by {fast:.1e}", "certified"
+    )
     gif = animation(runs["certified"], e, request.pick(40, 80))
     head = ("method", "orbits", "steps", "energy drift", "momentum drift", "position error", "seconds")
     story = Section(
@@ -94,7 +96,9 @@ def figure(runs: dict[str, Run]):
 
     fig = Figure(figsize=(6.4, 3.6), layout="constrained")
     ax = fig.subplots()
-    for (name, found), colour in zip(runs.items(), ("#000000", "#0072B2", "#D55E00", "#E69F00", "#009E73"), strict=True):
+    for (name, found), colour in zip(
+        runs.items(), ("#000000", "#0072B2", "#D55E00", "#E69F00", "#009E73"), strict=True
+    ):
         values = found.drift["energy"].values
         window = max(1, len(values) // 400)
         cut = len(values) // window * window
