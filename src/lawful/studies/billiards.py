@@ -78,7 +78,8 @@ def measured(film_of: np.ndarray, both, guess: dict[str, float]) -> dict[str, Es
             break
     variance = np.sum(rest**2) / (len(rest) - len(x))
     sd = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)) * variance)
-    return {name: Estimate(float(v), float(s)) for name, v, s in zip(names, x, sd, strict=True)}
+    dof = len(rest) - len(x)
+    return {name: Estimate(name, float(v), float(s), dof) for name, v, s in zip(names, x, sd, strict=True)}
 
 
 def played(velocity: np.ndarray, table: dict[str, float]) -> Run:
@@ -116,7 +117,8 @@ def newton(both, velocity: np.ndarray, table: dict[str, float]) -> tuple[np.ndar
         return np.asarray(value)[-1, 1] - TARGET, np.asarray(slopes)[-1, 1]
 
     off, slopes = at(velocity)
-    for count in range(1, 31):
+    steps = 0
+    for _ in range(30):
         step = -np.linalg.lstsq(slopes, off, rcond=None)[0]
         for share in 0.5 ** np.arange(10):
             new_off, new_slopes = at(velocity + share * step)
@@ -124,10 +126,10 @@ def newton(both, velocity: np.ndarray, table: dict[str, float]) -> tuple[np.ndar
                 break
         else:
             break
-        velocity, off, slopes = velocity + share * step, new_off, new_slopes
+        velocity, off, slopes, steps = velocity + share * step, new_off, new_slopes, steps + 1
         if np.linalg.norm(off) < 1e-13:
             break
-    return velocity, float(np.linalg.norm(off)), count
+    return velocity, float(np.linalg.norm(off)), steps
 
 
 @in_float64

@@ -69,7 +69,7 @@ def box(until: float) -> Run:
 
 
 def final(w, floor):
-    """x and v of an oscillator from 1 after three quarters of a period, with an elastic floor."""
+    """Position and velocity of an oscillator from 1 after three quarters of a period, with an elastic floor."""
     motion = SecondOrder(lambda t, q, v, w: -w * w * q)
     contact = Contact(lambda q, args: q[0] + floor, rests=False)
     start, end = (jnp.ones(1), jnp.zeros(1)), jnp.reshape(1.5 * jnp.pi / w, (1,))
