@@ -114,8 +114,9 @@ def test_a_short_dip_below_the_floor_is_found():
     dip = lf.Contact(lambda q: q[0] + 0.999, name="floor")
     run = lf.simulate(spring, (np.array([1.0]), np.array([0.0])), 3.15, contacts=dip)
     [hit] = run.happenings
-    assert hit.lower <= np.arccos(-0.999) <= hit.upper
-    assert hit.upper - hit.lower < 1e-9
+    assert hit.certain
+    # Steps before it erred by up to 1e-12 each; the slope at the floor is 0.045.
+    assert hit.time == pytest.approx(np.arccos(-0.999), abs=1e-10)
 
 
 def test_a_graze_is_reported_and_has_no_derivative():
@@ -133,7 +134,9 @@ def test_many_balls_in_a_box_keep_their_energy():
     rng = np.random.default_rng(5)
     q = np.array([[0.2, 0.2], [0.2, 0.7], [0.7, 0.3], [0.8, 0.8]])
     v = rng.normal(size=(4, 2))
-    sides = [lf.Contact(lf.Plane(n, o), radius=0.1) for n, o in (((1, 0), 0), ((0, 1), 0), ((-1, 0), -1), ((0, -1), -1))]
+    sides = [
+        lf.Contact(lf.Plane(n, o), radius=0.1) for n, o in (((1, 0), 0), ((0, 1), 0), ((-1, 0), -1), ((0, -1), -1))
+    ]
     run = lf.simulate(
         FREE, (q, v), 3.0, contacts=[*sides, lf.Contact(lf.Pairs(), radius=0.1)],
         invariants={"energy": lambda v: 0.5 * jnp.sum(v * v)},

@@ -42,7 +42,9 @@ def caught(x):
     """An event of a first-order motion that changes the state, and depends on parameters."""
     rate, level = x
     tank = lf.Event(lambda y, args: args[1] - y[0], then=lambda y: y * 0.25, name="empties")
-    return lf.rollout(lambda t, y, a: a[0] * y, jnp.ones(1), jnp.array([2.0]), args=(rate, level), events=tank, most=32)[0, 0]
+    return lf.rollout(
+        lambda t, y, a: a[0] * y, jnp.ones(1), jnp.array([2.0]), args=(rate, level), events=tank, most=32
+    )[0, 0]
 
 
 def test_derivatives_pass_through_events():
@@ -57,7 +59,9 @@ def test_a_grazing_contact_has_no_derivative():
     def top(speed):
         ceiling = lf.Contact(lf.Plane((-1.0,), -1.0), rests=False)
         start = jnp.zeros(1), jnp.reshape(speed, (1,))
-        return lf.rollout(FALL, start, jnp.array([0.8]), args=9.81, contacts=ceiling, most=32, method=lf.Taylor(1e-10))[0][0, 0]
+        return lf.rollout(FALL, start, jnp.array([0.8]), args=9.81, contacts=ceiling, most=32, method=lf.Taylor(1e-10))[
+            0
+        ][0, 0]
 
     slope = quickly(jax.grad(top))
     graze = np.sqrt(2 * 9.81)

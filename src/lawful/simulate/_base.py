@@ -17,8 +17,9 @@ from ._progress import Watcher
 class Happening:
     """Something that a run came upon.
 
-    `time` is the best value; where `certain`, it is proven that it did not happen before `lower`, and that it has
-    happened at `upper`. `kind` is "impact", "rest", "release", "stick", "slip", "passed", "reset", "end" or "graze";
+    `time` is the best value; where `certain`, it is proven, of the motion that starts where the step does, that it did
+    not happen before `lower`, and that it has happened at `upper`; what earlier steps erred comes on top. `kind` is
+    "impact", "rest", "release", "stick", "slip", "passed", "reset", "end" or "graze";
     a graze is a contact so slight that it cannot be told from a miss, and there no derivative exists. `which` counts
     the gaps of one contact, or the events of one name. `step` is the step that it ends.
     """

@@ -16,6 +16,7 @@ from .._core.messages import BadInput, listing, shown
 from ._contact import by_name
 from ._system import Reaction, System
 
+SAME = 1e-13  # time to a zero that counts as none
 PASSED, RESET, ENDED = range(100, 103)
 KINDS = {PASSED: "passed", RESET: "reset", ENDED: "end"}
 
@@ -129,7 +130,10 @@ class Watched:
         passed = jnp.any(hit)
         y = [jnp.where(passed, a, b) for a, b in zip(after, inner.y, strict=True)]
         kept = jax.tree.map(lambda a, b: jnp.where(passed, a, b), mode.inner, inner.mode)
-        fresh_events = jnp.where(hit, 1, 0)
+        # A jump that leaves the function at zero has a fresh guard; one that takes it elsewhere has an ordinary one.
+        before, now = (jnp.abs(self.values(t, state, parameters)) for state in (y, after))
+        near = now <= 10 * before + SAME * jnp.abs(self.rates(t, after, mode, parameters))
+        fresh_events = jnp.where(hit & (near | (np.array(self.kinds) != RESET)), 1, 0)
         fresh = jnp.concatenate([jnp.where(passed, jnp.zeros(own, int), inner.fresh), fresh_events])
         return Reaction(
             y, Watching(kept, sign), fresh, jnp.where(passed, kind, inner.kind), ends | (inner.ends & ~passed),

@@ -88,9 +88,9 @@ def played(velocity: np.ndarray, table: dict[str, float]) -> Run:
 
 
 def over_three_cushions(shot: Run) -> bool:
-    """Whether three cushions come before the balls meet."""
+    """Whether exactly three cushions come before the balls meet."""
     names = [h.name for h in shot.happenings]
-    return "balls" in names and names.index("balls") >= 3
+    return "balls" in names and names.index("balls") == 3
 
 
 def aimed(both, looks: int, table: dict[str, float]) -> tuple[np.ndarray, float, int]:

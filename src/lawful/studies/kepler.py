@@ -82,7 +82,7 @@ def run(request: Request) -> Outcome:
         "A thousand orbits", ("Drifts are relative; positions are compared with the start after whole orbits.",),
         (Table(head, tuple(rows)),),
         (
-            Drawing("drift", "The energy against time: symplectic steps oscillate, Taylor steps stay at rounding.", lambda: figure(runs)),
+            Drawing("drift", "The error of the energy, which symplectic steps keep bounded.", lambda: figure(runs)),
             Animation("planet", "One orbit, at even steps of time.", gif),
         ),
     )  # fmt: skip

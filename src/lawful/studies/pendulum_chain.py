@@ -86,7 +86,7 @@ def run(request: Request) -> Outcome:
     }
     rows = [
         f"{links} links for {until:g} s in {one.steps.count} steps, each proven; {one.seconds:.1f} s with compilation",
-        f"energy drifts by {numbers['energy_drift']:.1e} of its scale, rods by {numbers['rod_drift']:.1e} of their length",
+        f"energy drifts by {numbers['energy_drift']:.1e} of its scale, rods by {numbers['rod_drift']:.1e} of a length",
         f"two chains {ASIDE:g} apart: the tips end {apart[-1]:.1e} apart, growing as e^({rate:.2f} t)",
     ]
     good = one.certified and numbers["energy_drift"] < 1e-10 and numbers["rod_drift"] < 1e-10
@@ -96,7 +96,7 @@ def run(request: Request) -> Outcome:
     story = Section(
         "A chain of pendulums", tuple(rows), (table,),
         (
-            Drawing("apart", "The distance of the tips of two chains released 1e-10 apart.", lambda: figure(times, apart)),
+            Drawing("apart", "Distance of the tips of two chains, 1e-10 apart at first.", lambda: figure(times, apart)),
             Animation("chain", "The chain, and its twin in grey.", gif),
         ),
     )  # fmt: skip
