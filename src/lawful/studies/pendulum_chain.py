@@ -57,12 +57,12 @@ def rods(q):
     return 1 + jnp.sum(jnp.abs(jnp.sqrt(jnp.sum(d * d, 1)) - 1))
 
 
-def chain(links: int, until: float, aside: float, progress) -> Run:
+def chain(links: int, until: float, aside: float, certify: bool, progress) -> Run:
     """Released at rest, stretched out and a little above the horizontal."""
     angles = np.deg2rad(np.linspace(10.0, 40.0, links)) + aside
     q = np.cumsum(np.stack([np.cos(angles), np.sin(angles)], 1), axis=0)
     return simulate(
-        SecondOrder(acceleration), (q, np.zeros_like(q)), until, method=Taylor(1e-13),
+        SecondOrder(acceleration), (q, np.zeros_like(q)), until, method=Taylor(1e-13, certify=certify),
         invariants={"energy": energy, "rods": rods}, progress=progress,
     )  # fmt: skip
 
