@@ -11,12 +11,12 @@ from lawful.cli import app
 pytestmark = pytest.mark.slow
 
 
-def numbers_of(study, out, *settings):
+def numbers_of(study, out, *settings, word="certified"):
     options = ["--effort", "quick", "--json", "--out", str(out)]
     found = CliRunner().invoke(app, ["run", study, *options, *settings], catch_exceptions=False)
     assert found.exit_code == 0, found.stderr
     numbers = json.loads(found.stdout)
-    assert numbers["status"].startswith("certified")
+    assert numbers["status"].startswith(word)
     for film in out.glob("*.gif"):
         assert film.read_bytes()[:3] == b"GIF"
     assert list(out.glob("*.gif"))
@@ -64,7 +64,7 @@ def test_billiards(tmp_path):
 
 
 def test_pendulum_chain(tmp_path):
-    found = numbers_of("pendulum-chain", tmp_path)
+    found = numbers_of("pendulum-chain", tmp_path, word="trusted")
     assert found["energy_drift"] < 1e-11
     assert found["rod_drift"] < 1e-11
     assert found["growth_rate"] > 0.1
