@@ -26,9 +26,8 @@ def main() -> None:
                 begin = time.monotonic()
                 sharpest = certificates.checked(field, tolerance)
                 seconds = time.monotonic() - begin
-                print(
-                    f"{field.__name__:14} {tolerance:9.0e} {certificates.CASES:6} {0:6} {seconds:8.1f} {sharpest:14.3g}"
-                )
+                row = f"{field.__name__:14} {tolerance:9.0e} {certificates.CASES:6} {0:6}"
+                print(f"{row} {seconds:8.1f} {sharpest:14.3g}")
 
 
 if __name__ == "__main__":

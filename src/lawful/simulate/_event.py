@@ -118,6 +118,7 @@ class Watched:
         hit = which[own:]
         inner = self.inner.react(t, y, mode.inner, which[:own], parameters)
         _, _, events, args = self.joined(parameters)
+        before = jnp.abs(self.values(t, y, parameters))
         after, sign, kind, ends = y, mode.sign, jnp.asarray(PASSED), jnp.zeros((), bool)
         for i, event in enumerate(events):
             inputs = self.read(t, after, args)
@@ -131,7 +132,7 @@ class Watched:
         y = [jnp.where(passed, a, b) for a, b in zip(after, inner.y, strict=True)]
         kept = jax.tree.map(lambda a, b: jnp.where(passed, a, b), mode.inner, inner.mode)
         # A jump that leaves the function at zero has a fresh guard; one that takes it elsewhere has an ordinary one.
-        before, now = (jnp.abs(self.values(t, state, parameters)) for state in (y, after))
+        now = jnp.abs(self.values(t, after, parameters))
         near = now <= 10 * before + SAME * jnp.abs(self.rates(t, after, mode, parameters))
         fresh_events = jnp.where(hit & (near | (np.array(self.kinds) != RESET)), 1, 0)
         fresh = jnp.concatenate([jnp.where(passed, jnp.zeros(own, int), inner.fresh), fresh_events])
