@@ -144,11 +144,11 @@ def run(request: Request) -> Outcome:
     truth, _ = both(FILMED, TRUTH)
     film_of = np.asarray(truth) + noise * np.random.default_rng(request.seed).normal(size=np.shape(truth))
     table = measured(film_of, both, {"cushions": 0.8, "drag": 0.25})
-    found = {name: estimate.value for name, estimate in table.items()}
+    found = {name: float(estimate.value) for name, estimate in table.items()}
     velocity, off, steps = aimed(both, request.pick(48, 180), found)
     shot = played(velocity, found)
     names = [h.name for h in shot.happenings]
-    away = {name: abs(table[name].value - TRUTH[name]) / table[name].sd for name in TRUTH}
+    away = {name: abs(float(table[name].value) - TRUTH[name]) / float(table[name].sd) for name in TRUTH}
     good = shot.certified and over_three_cushions(shot) and off < 1e-9
     numbers = {
         **{name: estimate.to_json() for name, estimate in table.items()},

@@ -66,10 +66,10 @@ def run(request: Request) -> Outcome:
     bounces = sum(h.kind == "impact" for h in seen.happenings)
     value, slopes = quickly(jax.value_and_grad(final, (0, 1, 2, 3)))(*inputs)
     places = (0, 1, 2, 3)
-    truth, exact = jax.value_and_grad(lambda *x: closed_form(*x, bounces), places)(*inputs)
+    truth, exact = jax.value_and_grad(lambda *x: closed_form(x[0], x[1], x[2], x[3], bounces), places)(*inputs)
     rows = [(n, float(a), float(b), abs(float(a / b) - 1)) for n, a, b in zip(NAMES, slopes, exact, strict=True)]
     worst = max(row[3] for row in rows)
-    naive = {dt: flipped(*inputs, dt) for dt in (1e-2, 1e-3)}
+    naive = {dt: flipped(h0, G, e, T, dt) for dt in (1e-2, 1e-3)}
     good = seen.certified and worst < 1e-10
     numbers = {
         "bounces": bounces,

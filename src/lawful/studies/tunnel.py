@@ -135,6 +135,7 @@ def diffrax_misses(seed: int, count: int) -> dict[float, int]:
             term, diffrax.Tsit5(), 0.0, 1.5 * jnp.pi / w, None, jnp.array([1.0, 0.0]), event=event, throw=False,
             stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance), max_steps=4096,
         )  # fmt: skip
+        assert found.ts is not None
         return found.ts[-1] * w / jnp.pi
 
     w, floor = draw(seed, 2 * count)
