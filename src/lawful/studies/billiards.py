@@ -195,7 +195,7 @@ def figure(shot: Run):
     for i, (name, colour) in enumerate((("cue ball", "#0072B2"), ("second ball", "#D55E00"))):
         ax.plot(places[:, i, 0], places[:, i, 1], color=colour, lw=1, label=name)
         ax.plot(*places[0, i], "o", color=colour, ms=7)
-    ax.legend(loc="upper center", ncols=2)
+    fig.legend(loc="outside upper center", ncols=2)
     return fig, ax
 
 
