@@ -11,7 +11,7 @@ from ._elements import Elements
 from ._emphasis import Attention, Causal
 from ._fit import Step
 from ._gauss_newton import GaussNewton
-from ._least_squares import LevenbergMarquardt, minimise
+from ._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
 from ._neural import Neural
 from ._progress import Moment, Watcher
 from ._sampling import Fixed, ResidualDriven
@@ -34,6 +34,7 @@ __all__ = [
     "FieldEstimate",
     "Fixed",
     "GaussNewton",
+    "LeastSquaresSystem",
     "LevenbergMarquardt",
     "Match",
     "Moment",

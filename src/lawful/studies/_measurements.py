@@ -1,4 +1,4 @@
-"""Where the studies on measured motion find their file."""
+"""Where the studies on measured data find their files."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ def motion(request: Request, recording: str) -> tuple[dict[str, np.ndarray], str
     """
     if "data" in request.options:
         return from_csv(Path(request.options["data"]))
-    folders = [Path(os.environ["LAWFUL_DATA"])] if "LAWFUL_DATA" in os.environ else [Path("../shared/data")]
-    for folder in folders:
-        path = folder / RECORDINGS / f"{recording}.txt"
-        if path.is_file():
-            table = np.loadtxt(path, comments="%")  # trial number, time, value, derived columns
-            return {"t": table[:, 1], "x": table[:, 2]}, f"{recording}.txt ({SOURCE})"
+    path = in_data_folder(RECORDINGS, f"{recording}.txt")
+    if path.is_file():
+        table = np.loadtxt(path, comments="%")  # trial number, time, value, derived columns
+        return {"t": table[:, 1], "x": table[:, 2]}, f"{recording}.txt ({SOURCE})"
     raise BadInput(
         f"the recording {recording}.txt was not found; give your own with --set data=FILE.csv (columns t and x),"
         " or set LAWFUL_DATA to the folder that holds schmidt_lipson/."
     )
+
+
+def in_data_folder(*names: str) -> Path:
+    """Where a file of reference data should lie: in the folder that LAWFUL_DATA names, or in ../shared/data."""
+    return Path(os.environ.get("LAWFUL_DATA", "../shared/data")).joinpath(*names)
 
 
 def from_csv(path: Path) -> tuple[dict[str, np.ndarray], str]:
