@@ -16,12 +16,12 @@ R = TypeVar("R")
 KEPT = 8  # programs of each function
 
 
-def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def compiled(long_loops: Callable[..., bool | int]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorator: compile the function at its first call, arrays traced and everything else static.
 
     `long_loops` is asked with the function's arguments whether it runs long loops over large arrays, which the compiler
     should then optimise. Where the work lies in linear algebra, or in loops over little, compiling would take longer
-    than running.
+    than running. It may also answer with the level of optimisation, see `options`.
 
     The programs of the last few problems are kept: a session that solves thousands, each of new functions, would
     otherwise fill the memory with code that is never used again. Not to be called inside another compiled function.
@@ -37,7 +37,7 @@ def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Call
             arrays, static = eqx.partition((args, kwargs), eqx.is_array)
             shapes = tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(arrays))
             fixed, structure = jax.tree.flatten(static)
-            return program(1 if long_loops(*args, **kwargs) else 0, structure, shapes, *fixed)(arrays)
+            return program(int(long_loops(*args, **kwargs)), structure, shapes, *fixed)(arrays)
 
         def bound(first: Any) -> Callable[..., R]:
             """The function of everything but its first argument, all of it arrays: that one is taken apart once, not

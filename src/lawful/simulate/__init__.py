@@ -1,0 +1,42 @@
+"""Advances time: Taylor steps with a proof, contacts and events that are not missed, gradients that survive them.
+
+A right-hand side is a plain function; this room knows nothing of problems and fields.
+"""
+
+from ._base import Happening, Method, Steps
+from ._contact import Contact
+from ._diffrax import Diffrax
+from ._event import Event
+from ._gaps import Block, Gap, Ground, Pairs, Plane, Sphere
+from ._motion import SecondOrder, State
+from ._run import Drift, Run
+from ._safe_step import SafeStep, safe_step
+from ._simulate import rollout, simulate
+from ._symplectic import Leapfrog, Yoshida
+from ._taylor import Taylor
+
+__all__ = [
+    "Block",
+    "Contact",
+    "Diffrax",
+    "Drift",
+    "Event",
+    "Gap",
+    "Ground",
+    "Happening",
+    "Leapfrog",
+    "Method",
+    "Pairs",
+    "Plane",
+    "Run",
+    "SafeStep",
+    "SecondOrder",
+    "Sphere",
+    "State",
+    "Steps",
+    "Taylor",
+    "Yoshida",
+    "rollout",
+    "safe_step",
+    "simulate",
+]

@@ -1,0 +1,102 @@
+"""A whole run as a function that can be compiled, mapped and differentiated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+from ._given import Given, leaves_of, system_of
+from ._machine import Inputs, Machine, Start, prepared
+from ._march import ARRIVED, ENDED, Line, Log, Place, march, placed
+from ._polynomial import horner
+from ._replay import plan_of, replay
+from ._system import Settings
+
+
+class Course(eqx.Module):
+    """A run as polynomials, one a step; `course(time)` is the state then, NaN where the run did not get.
+
+    It is a pytree, differentiable by everything that went in, in both modes. Derivatives pass through impacts and
+    events; where one grazed, the derivative does not exist and is NaN.
+    """
+
+    begin: Float[Array, " count"]  # of the steps, infinite beyond the last
+    h: Float[Array, " count"]  # the polynomials are in (time - begin) / h
+    unit: list[Float[Array, "count n1 ..."]]
+    final_t: Float[Array, ""]
+    final_y: list[Float[Array, "..."]]
+    status: Int[Array, ""]
+    lines: Line
+    filled: Int[Array, ""]
+    structure: Any = eqx.field(static=True)
+
+    @property
+    def arrived(self) -> Bool[Array, ""]:
+        """Whether the run came to its end, or to an event that ends it."""
+        return (self.status == ARRIVED) | (self.status == ENDED)
+
+    @property
+    def final(self) -> PyTree:
+        return jax.tree.unflatten(self.structure, self.final_y)
+
+    def __call__(self, time: Float[Array, ""]) -> PyTree:
+        """The state at one time; after the impact where one falls on it."""
+        time = jnp.asarray(time, float)
+        i = jnp.clip(jnp.searchsorted(lax.stop_gradient(self.begin), lax.stop_gradient(time), side="right") - 1, 0)
+        s = (time - self.begin[i]) / self.h[i]
+        slack = 1e-12 * jnp.abs(self.h[i])
+        inside = (time >= self.begin[0] - slack) & (time <= self.final_t + slack)
+        values = [jnp.where(inside, horner(u[i], s), jnp.nan) for u in self.unit]
+        return jax.tree.unflatten(self.structure, values)
+
+
+def course(given: Given, start: PyTree, t, end, settings: Settings, count: int) -> Course:
+    """Run from `start` at `t` to `end` in at most `count` steps."""
+    t, end = jnp.asarray(t, float), jnp.asarray(end, float)
+    system, parameters = system_of(given, start, settings.tolerance)
+    machine, inputs, begin = prepared(system, settings, t, leaves_of(start), parameters)
+    place, log = differentiable(machine, count)(begin, end, inputs)
+    used = jnp.arange(count) < log.filled
+    return Course(
+        jnp.where(used, log.lines.t, jnp.inf), log.lines.h, log.lines.unit, place.t, place.y, place.status,
+        log.lines, log.filled, jax.tree.structure(start),
+    )  # fmt: skip
+
+
+def differentiable(machine: Machine, count: int):
+    """The march, with the derivatives of its replay."""
+
+    @jax.custom_jvp
+    def forward(start: Start, end: Array, inputs: Inputs) -> tuple[Place, Log]:
+        return march(machine, inputs, placed(start), end, count)
+
+    @forward.defjvp
+    def rule(primals, tangents):
+        start, end, inputs = primals
+        d_start, d_end, d_inputs = tangents
+        place, log = forward(start, end, inputs)
+        plan = plan_of(log, place.status == ARRIVED)
+
+        def again(t, y, end, inputs):
+            return replay(machine, plan, t, y, end, inputs)
+
+        _, path = jax.jvp(again, (start.t, start.y, end, inputs), (d_start.t, d_start.y, d_end, d_inputs))
+        d_place, d_log = jax.tree.map(unmoved, (place, log))
+        d_place = d_place._replace(t=path.final_t, y=path.final_y)
+        d_log = d_log._replace(lines=d_log.lines._replace(t=path.t, unit=path.unit))
+        return (place, log), (d_place, d_log)
+
+    return forward
+
+
+def unmoved(x: Array):
+    """The tangent of what does not move."""
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.zeros_like(x)
+    return np.zeros(jnp.shape(x), jax.dtypes.float0)
