@@ -5,12 +5,22 @@ from ._history import history_figure, unknowns_figure
 from ._html import page, write_html
 from ._maps import field_figure, residual_figure
 from ._report import report
+from ._style import BLUE, GREEN, INK, ONE_SIDED, SERIES, TWO_SIDED, VERMILLION, WIDTH, house_style
 from ._tables import summary
 
 __all__ = [
+    "BLUE",
+    "GREEN",
+    "INK",
+    "ONE_SIDED",
+    "SERIES",
+    "TWO_SIDED",
+    "VERMILLION",
+    "WIDTH",
     "field_figure",
     "fit_figure",
     "history_figure",
+    "house_style",
     "page",
     "report",
     "residual_figure",

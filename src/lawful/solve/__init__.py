@@ -4,30 +4,38 @@ from ._adam import Adam
 from ._broyden import SelfScaledBroyden
 from ._collocation import Collocation
 from ._continuation import Continuation
-from ._correlation import ResidualCorrelation
+from ._correlation import ResidualCorrelation, residual_correlation
+from ._covariance import Covariance, covariance
 from ._elements import Elements
 from ._emphasis import Attention, Causal
 from ._fit import Step
 from ._gauss_newton import GaussNewton
-from ._least_squares import LevenbergMarquardt, minimise
+from ._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
 from ._neural import Neural
-from ._progress import Moment, Watcher
+from ._optimiser import RUNNING, System
+from ._progress import Moment, Watcher, watcher
 from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
+from ._task import Layout
+from ._uncertainty import describe_direction, hat_diagonal
 from ._unknown_field import FieldEstimate
 
 __all__ = [
+    "RUNNING",
     "Adam",
     "Attention",
     "Causal",
     "Collocation",
     "Continuation",
+    "Covariance",
     "CrossCheck",
     "Elements",
     "FieldEstimate",
     "Fixed",
     "GaussNewton",
+    "Layout",
+    "LeastSquaresSystem",
     "LevenbergMarquardt",
     "Moment",
     "Neural",
@@ -36,8 +44,14 @@ __all__ = [
     "SelfScaledBroyden",
     "Solution",
     "Step",
+    "System",
     "Watcher",
+    "covariance",
+    "describe_direction",
+    "hat_diagonal",
     "load",
     "minimise",
+    "residual_correlation",
     "solve",
+    "watcher",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +115,16 @@ def describe_loose(problem: Problem, layout: Layout, direction: Float[np.ndarray
         logs += [unknown.step == "log"] * size
         # A `Real` is looked for in steps of its scale; the other transforms have no unit.
         units += [*np.ravel(unknown.scale)] if isinstance(unknown, Real) and unknown.over is None else [1.0] * size
+    return describe_direction(direction, names, logs, units)
+
+
+def describe_direction(
+    direction: Float[np.ndarray, " n"], names: Sequence[str], logs: Sequence[bool], units: Sequence[float]
+) -> str:
+    """A direction of raw unknowns in names: "k / m" where all that move are factors (`logs`), "a + 2 b" otherwise.
+
+    `units` are the steps of the quantities for a raw step of one; parts below a thousandth of the largest are left out.
+    """
     moves = direction * np.asarray(units)
     weights = moves / moves[np.argmax(np.abs(moves))]
     chosen = [i for i in np.argsort(-np.abs(weights), kind="stable") if abs(weights[i]) > 1e-3]
