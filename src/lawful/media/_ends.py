@@ -15,11 +15,17 @@ from ._stack import is_traced, reference_frequency, stiffening
 
 
 class End(eqx.Module):
-    """The contract: how much of a wave that arrives in a layer of impedance Z comes back."""
+    """The contract: what holds between displacement u and traction t on the end, a u + b t / s = 0, with t the force
+    that the outside would need to exert for u; of a wave that arrives, (b Z - a) / (b Z + a) comes back."""
 
     @abc.abstractmethod
+    def relation(self, s: Complex[Array, " freqs"]) -> tuple[Complex[Array, " freqs"], Complex[Array, " freqs"]]:
+        """a and b: (0, 1) for a free end, (1, 0) for a fixed one, (impedance, 1) otherwise."""
+
     def reflection(self, impedance: Complex[Array, " freqs"], s: Complex[Array, " freqs"]) -> Complex[Array, " freqs"]:
-        """The displacement of the returning wave over that of the arriving one; (Z - Z_end) / (Z + Z_end)."""
+        """The displacement of the wave that returns into a layer of this impedance, over that of the arriving one."""
+        a, b = self.relation(s)
+        return (b * impedance - a) / (b * impedance + a)
 
     @abc.abstractmethod
     def __str__(self) -> str: ...
@@ -28,8 +34,8 @@ class End(eqx.Module):
 class FreeEnd(End):
     """Nothing holds the end: no traction, twice the displacement."""
 
-    def reflection(self, impedance, s):
-        return jnp.ones_like(s)
+    def relation(self, s):
+        return jnp.zeros_like(s), jnp.ones_like(s)
 
     def __str__(self) -> str:
         return "a free end"
@@ -38,8 +44,8 @@ class FreeEnd(End):
 class FixedEnd(End):
     """A wall that does not give."""
 
-    def reflection(self, impedance, s):
-        return -jnp.ones_like(s)
+    def relation(self, s):
+        return jnp.ones_like(s), jnp.zeros_like(s)
 
     def __str__(self) -> str:
         return "a fixed end"
@@ -53,8 +59,8 @@ class MassEnd(End):
     def __init__(self, mass):
         self.mass = positive_number("mass at an end", mass, "kg/m2")
 
-    def reflection(self, impedance, s):
-        return (impedance - s * self.mass) / (impedance + s * self.mass)
+    def relation(self, s):
+        return s * self.mass, jnp.ones_like(s)
 
     def __str__(self) -> str:
         return f"a mass of {self.mass:.6g} kg/m2"
@@ -75,14 +81,13 @@ class HalfSpace(End):
         if not is_traced(loss) and not (np.ndim(loss) == 0 and math.isfinite(loss) and loss >= 0):
             raise BadInput(f"the loss factor of a half-space is {shown(loss)}; it must be zero or positive.")
         self.loss = loss
-        self.reference = reference_frequency(reference, loss)
+        self.reference = reference_frequency(reference, (loss,))
 
     def impedance(self, s: Complex[Array, " freqs"]) -> Complex[Array, " freqs"]:
         return jnp.sqrt(self.modulus * self.density) * stiffening(self.loss, s, self.reference)
 
-    def reflection(self, impedance, s):
-        own = self.impedance(s)
-        return (impedance - own) / (impedance + own)
+    def relation(self, s):
+        return self.impedance(s), jnp.ones_like(s)
 
     def __str__(self) -> str:
         return f"a half-space of impedance {np.sqrt(self.modulus * self.density):.4g} Pa s/m"

@@ -59,6 +59,10 @@ class Misfit(eqx.Module):
         return found
 
     @property
+    def estimates_noise(self) -> bool:
+        return any(level is None for survey in self.surveys for level in survey.noise.values())
+
+    @property
     def count(self) -> int:
         """How many rows are data."""
         return self.blocks()[-1][2].stop

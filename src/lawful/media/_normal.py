@@ -48,21 +48,32 @@ def respond(stack: Stack, s: Complex[Array, " freqs"], left: End | None = None, 
     change = stack.dispersion(s)
     impedance = stack.impedance[:, None] * change
     crossing = jnp.exp(-s * stack.travel_time[:, None] / change)
+    bottom, mirror = right.reflection(impedance[-1], s), left.reflection(impedance[0], s)
+    reflection, passed = chain(impedance, crossing, bottom)
+    down = (1 + mirror) / (2 * impedance[0] * (1 - mirror * reflection))  # the first wave downwards, for a unit traction
+    return Response(s, down * (1 + reflection), down * passed, reflection)
+
+
+def chain(
+    impedance: Complex[Array, "layers freqs"],
+    crossing: Complex[Array, "layers freqs"],
+    bottom: Complex[Array, " freqs"],
+) -> tuple[Complex[Array, " freqs"], Complex[Array, " freqs"]]:
+    """Reflection at the top of a chain of layers, and displacement of its last face, for a unit wave downwards there.
+
+    impedance   of each layer.
+    crossing    exp(-s tau) of each.
+    bottom      reflection at the last face.
+    """
     contrast = (impedance[:-1] - impedance[1:]) / (impedance[:-1] + impedance[1:])
-    bottom = right.reflection(impedance[-1], s)
 
     def up(below, layer):
-        """From R at the top of the layer below to R at the top of this one."""
+        """From the top of the layer below to the top of this one."""
         reflection, passed = below
         r, e = layer
         echo = 1 / (1 + r * reflection)
         return (e * e * (r + reflection) * echo, passed * e * (1 + r) * echo), None
 
     e = crossing[-1]
-    start = (e * e * bottom, e * (1 + bottom))
-    (reflection, passed), _ = jax.lax.scan(up, start, (contrast, crossing[:-1]), reverse=True)
-    mirror = left.reflection(impedance[0], s)
-    down = (1 + mirror) / (
-        2 * impedance[0] * (1 - mirror * reflection)
-    )  # the first wave downwards, for a unit traction
-    return Response(s, down * (1 + reflection), down * passed, reflection)
+    found, _ = jax.lax.scan(up, (e * e * bottom, e * (1 + bottom)), (contrast, crossing[:-1]), reverse=True)
+    return found

@@ -104,7 +104,7 @@ def edge_sd(inversion: Inversion, across: str) -> Float[np.ndarray, " layers"]:
 
     from .._core.precision import float64
     from ._identify import knowledge, propagated
-    from ._inversion import linearised
+    from ._verdict import linearised
 
     with float64():
         x = jnp.asarray(inversion.x)

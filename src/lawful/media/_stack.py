@@ -17,6 +17,8 @@ QUANTITIES = {
     "thickness": ("m", "0.02"),
     "modulus": ("Pa", "70e9"),
     "density": ("kg/m3", "2700.0"),
+    "vp": ("m/s", "5000.0"),
+    "vs": ("m/s", "3000.0"),
 }
 """The positive properties of a layer: unit, and an example for messages."""
 
@@ -55,7 +57,7 @@ class Stack(eqx.Module):
             )
         self.thickness, self.modulus, self.density = columns.values()
         self.loss = loss_column(loss, counts["thickness"])
-        self.reference = reference_frequency(reference, self.loss)
+        self.reference = reference_frequency(reference, (self.loss,))
 
     def __len__(self) -> int:
         return self.thickness.shape[0]
@@ -139,11 +141,11 @@ def loss_column(loss, count: int) -> Float[Array | np.ndarray, " layers"]:
     return column
 
 
-def reference_frequency(reference, loss) -> float | Array:
+def reference_frequency(reference, losses) -> float | Array:
     if is_traced(reference):
         return reference
     if reference is None:
-        if not is_traced(loss) and not np.any(np.asarray(loss) > 0):
+        if not is_traced(losses) and not any(np.any(np.asarray(loss) > 0) for loss in losses):
             return 1.0
         raise BadInput(
             "layers with loss need the frequency at which the moduli hold; give reference= in Hz, such as the middle"
