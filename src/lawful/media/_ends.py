@@ -20,7 +20,7 @@ class End(eqx.Module):
 
     @abc.abstractmethod
     def relation(self, s: Complex[Array, " freqs"]) -> tuple[Complex[Array, " freqs"], Complex[Array, " freqs"]]:
-        """a and b: (0, 1) for a free end, (1, 0) for a fixed one, (impedance, 1) otherwise."""
+        """A and b: (0, 1) for a free end, (1, 0) for a fixed one, (impedance, 1) otherwise."""
 
     def reflection(self, impedance: Complex[Array, " freqs"], s: Complex[Array, " freqs"]) -> Complex[Array, " freqs"]:
         """The displacement of the wave that returns into a layer of this impedance, over that of the arriving one."""

@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput, shown
 from ._stack import is_traced
@@ -151,7 +151,7 @@ def speed_at(guided: Guided, strata: Strata, omega: Float[Array, ""], mode: int)
         return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
     low, high = jax.lax.fori_loop(0, BISECTIONS, halve, (bottom, top))
-    return jnp.where(exists(guided, strata, omega, mode), 0.5 * (low + high), top)
+    return jnp.where(high < top, 0.5 * (low + high), top)  # no middle ever lay above the mode: there is none
 
 
 def fastest(strata: Strata) -> Float[Array, ""]:
@@ -159,16 +159,12 @@ def fastest(strata: Strata) -> Float[Array, ""]:
     return strata.vs[-1] * (1 - 1e-12)
 
 
-def exists(guided: Guided, strata: Strata, omega: Array, mode: int) -> Bool[Array, ""]:
-    return count(guided, strata, fastest(strata), omega) > mode
-
-
 @speed_at.defjvp
 def _speed_slope(guided, mode, primals, tangents):
-    """v' K v = 0 for the mode's shape v, whatever changes: dc = -v' dK v / (v' dK/dc v)."""
+    """V' K v = 0 for the mode's shape v, whatever changes: dc = -v' dK v / (v' dK/dc v)."""
     strata, omega = primals
-    there = exists(guided, strata, omega, mode)
     c = speed_at(guided, strata, omega, mode)
+    there = c < fastest(strata)
     safe = jnp.where(there, c, 0.9 * c)  # at the cutoff itself the half-space has no slope
     shape = null_vector(assembled(guided, strata, safe, omega))
     form = lambda strata, omega, c: shape @ assembled(guided, strata, c, omega) @ shape
@@ -183,11 +179,12 @@ def assembled(guided: Guided, strata: Strata, c: Array, omega: Array) -> Float[A
     k = omega / c
     faces, base = guided.layers(strata, c, k), guided.base(strata, c, k)
     size, layers = base.shape[0], len(strata)
+    here = size * np.arange(layers)[:, None, None] + np.arange(size)[:, None]
+    there = size * np.arange(layers)[:, None, None] + np.arange(size)
     whole = jnp.zeros((size * (layers + 1), size * (layers + 1)))
-    for index in range(layers):
-        here, there = slice(index * size, (index + 1) * size), slice((index + 1) * size, (index + 2) * size)
-        whole = whole.at[here, here].add(faces.upper[index]).at[there, there].add(faces.lower[index])
-        whole = whole.at[here, there].add(faces.across[index]).at[there, here].add(faces.across[index].T)
+    whole = whole.at[here, there].add(faces.upper).at[here + size, there + size].add(faces.lower)
+    whole = whole.at[here, there + size].add(faces.across)
+    whole = whole.at[here + size, there].add(jnp.swapaxes(faces.across, 1, 2))
     return whole.at[layers * size :, layers * size :].add(base)
 
 
@@ -229,7 +226,8 @@ def phase_speed(
     bare = lossless(strata)
 
     def one(omega):
-        return jnp.where(exists(waves, bare, omega, mode), speed_at(waves, bare, omega, mode), jnp.nan)
+        c = speed_at(waves, bare, omega, mode)
+        return jnp.where(c < fastest(bare), c, jnp.nan)
 
     return jax.vmap(one)(2 * math.pi * jnp.atleast_1d(frequency))
 
@@ -244,7 +242,7 @@ def group_speed(
 
     def one(omega):
         c, slope = jax.jvp(lambda w: speed_at(waves, bare, w, mode), (omega,), (jnp.ones_like(omega),))
-        return jnp.where(exists(waves, bare, omega, mode), c / (1 - omega / c * slope), jnp.nan)
+        return jnp.where(c < fastest(bare), c / (1 - omega / c * slope), jnp.nan)
 
     return jax.vmap(one)(2 * math.pi * jnp.atleast_1d(frequency))
 

@@ -50,7 +50,9 @@ def respond(stack: Stack, s: Complex[Array, " freqs"], left: End | None = None, 
     crossing = jnp.exp(-s * stack.travel_time[:, None] / change)
     bottom, mirror = right.reflection(impedance[-1], s), left.reflection(impedance[0], s)
     reflection, passed = chain(impedance, crossing, bottom)
-    down = (1 + mirror) / (2 * impedance[0] * (1 - mirror * reflection))  # the first wave downwards, for a unit traction
+    down = (1 + mirror) / (
+        2 * impedance[0] * (1 - mirror * reflection)
+    )  # the first wave downwards, for a unit traction
     return Response(s, down * (1 + reflection), down * passed, reflection)
 
 

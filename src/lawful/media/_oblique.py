@@ -80,7 +80,7 @@ def waves(strata: Strata, slowness: Float[Array, ""], s: Complex[Array, " freqs"
 
 
 def vertical(speed: Complex[Array, "media freqs"], p: Array, s: Complex[Array, " freqs"]) -> Complex[Array, "..."]:
-    """s times vertical slowness; its real part is positive, so that waves decay in the direction in which they go."""
+    """S times vertical slowness; its real part is positive, so that waves decay in the direction in which they go."""
     return jnp.sqrt(s**2 * (1 / speed**2 * (1 + GRAZING) - p**2))
 
 

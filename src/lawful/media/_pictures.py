@@ -119,6 +119,11 @@ def panel(fit: Fit) -> FitPanel:
     return FitPanel(fit.channel, {fit.axis: fit.places}, fit.measured, fit.predicted, sd, (fit.places, fit.predicted))
 
 
+def fit_figures(inversion: Inversion) -> dict[str, tuple[Figure, Axes]]:
+    """Each channel beside its prediction, and what is left in units of the noise."""
+    return {fit.channel: fit_figure(panel(fit)) for fit in inversion.fits}
+
+
 def fit_drawings(inversion: Inversion) -> tuple[Drawing, ...]:
     return tuple(
         Drawing(

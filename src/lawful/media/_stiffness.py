@@ -58,7 +58,7 @@ def shear_layer(c: Array, k: Array, thickness: Array, vs: Array, mu: Array) -> F
 
 
 def shear_half_space(c: Array, k: Array, vs: Array, mu: Array) -> Float[Array, "1 1"]:
-    """mu k q; for c below vs."""
+    """Mu k q; for c below vs."""
     return (mu * k * jnp.sqrt(1 - (c / vs) ** 2))[None, None]
 
 

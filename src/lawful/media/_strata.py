@@ -84,8 +84,10 @@ class Strata(eqx.Module):
             "density": jnp.asarray(self.density),
         }
 
-    def moduli(self, s: Complex[Array, " freqs"]) -> tuple[Complex[Array, "media freqs"], Complex[Array, "media freqs"]]:
-        """lambda + 2 mu and mu at complex frequencies, losses included."""
+    def moduli(
+        self, s: Complex[Array, " freqs"]
+    ) -> tuple[Complex[Array, "media freqs"], Complex[Array, "media freqs"]]:
+        """Lambda + 2 mu and mu at complex frequencies, losses included."""
         density = jnp.asarray(self.density)[:, None]
         faster_p = stiffening(jnp.asarray(self.loss_p)[:, None], s, self.reference)
         faster_s = stiffening(jnp.asarray(self.loss_s)[:, None], s, self.reference)

@@ -63,7 +63,9 @@ class SurfaceWaves(Survey):
         self.observed = {curve.name: finite_samples(f"curve '{curve.name}'", curve.speed) for curve in given}
         for curve in given:
             if not np.array_equal(curve.frequency, given[0].frequency) or len(curve.speed) != len(self.frequency):
-                raise BadInput("all curves must be given at the same frequencies; interpolate them, or invert two surveys.")
+                raise BadInput(
+                    "all curves must be given at the same frequencies; interpolate them, or invert two surveys."
+                )
         self.noise = dict.fromkeys(self.names, level(self.names[0], noise))
         self.waves = tuple(curve.waves for curve in given)
         self.modes = tuple(curve.mode for curve in given)
