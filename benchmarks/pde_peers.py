@@ -32,10 +32,10 @@ from pathlib import Path
 from _inverse_ode_case import write_json
 from _pde_cases import CASES
 from inverse_ode import machine, run_process
-from peers import ENVIRONMENT, peer_python
+from peers import ENVIRONMENTS, peer_python
 
 HERE = Path(__file__).resolve().parent
-CURVES = ENVIRONMENT / "curves"
+CURVES = ENVIRONMENTS / "peers" / "curves"
 WORK = HERE.parent / "runs" / "benchmarks" / "pde_peers"
 TRIAL = 30.0  # seconds for each trial of the number of threads
 LEVELS = (1e-2, 1e-3, 1e-4, 1e-6)

@@ -8,11 +8,27 @@ from ._core.estimates import Estimate
 from ._core.messages import BadInput, NotTrusted
 from .calculus import curl, derivative, divergence, gradient, laplacian, partials, taylor
 from .fields import MLP, Fourier, Layer, Spectral
-from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Triangle
-from .problem import Bounded, Data, Even, Flux, Free, Normal, Odd, Periodic, Positive, Problem, Real, Smooth, Value
+from .geometry import Ball, Box, Cylinder, Disk, Ellipse, Mesh, Polygon, Regions, Triangle
+from .problem import (
+    Bounded,
+    Continuous,
+    Data,
+    Even,
+    Flux,
+    Free,
+    Normal,
+    Odd,
+    Periodic,
+    Positive,
+    Problem,
+    Real,
+    Smooth,
+    Value,
+)
 from .report import report
 from .solve import (
     Adam,
+    AtBoundary,
     Attention,
     Causal,
     Collocation,
@@ -26,13 +42,21 @@ from .solve import (
     ResidualDriven,
     SelfScaledBroyden,
     Solution,
+    Term,
+    candidates,
+    closure,
     load,
+    profile,
     solve,
 )
+from .verify import check_gradient, manufacture
+
+from .solve import verify  # isort: skip  # after the room of the same name, whose place on the front page it takes
 
 __all__ = [
     "MLP",
     "Adam",
+    "AtBoundary",
     "Attention",
     "BadInput",
     "Ball",
@@ -41,6 +65,7 @@ __all__ = [
     "Causal",
     "Collocation",
     "Continuation",
+    "Continuous",
     "Cylinder",
     "Data",
     "Disk",
@@ -66,21 +91,29 @@ __all__ = [
     "Positive",
     "Problem",
     "Real",
+    "Regions",
     "ResidualDriven",
     "SelfScaledBroyden",
     "Smooth",
     "Solution",
     "Spectral",
+    "Term",
     "Triangle",
     "Value",
+    "candidates",
+    "check_gradient",
+    "closure",
     "curl",
     "derivative",
     "divergence",
     "gradient",
     "laplacian",
     "load",
+    "manufacture",
     "partials",
+    "profile",
     "report",
     "solve",
     "taylor",
+    "verify",
 ]

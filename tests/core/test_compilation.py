@@ -102,3 +102,21 @@ def test_new_data_of_the_same_shape_are_solved_without_new_code(compilations):
     assert "jit(moved)" in compilations()
     assert solve(3.0, 2.0) == pytest.approx(3.0, rel=1e-6)
     assert set(compilations()[before:]) <= {"jit(squares)"}  # the sizes of the laws
+
+
+def test_a_bound_first_argument_gives_the_same_from_the_same_program():
+    traced = []
+
+    @compiled(lambda *_: False)
+    def scaled(table, x):
+        traced.append(1)
+        return table["factor"] * x + len(table["name"])
+
+    table = {"factor": np.arange(3, dtype=np.float32), "name": "ab"}
+    bound = scaled.bound(table)
+    x = jnp.ones(3)
+    np.testing.assert_allclose(bound(x), scaled(table, x))
+    np.testing.assert_allclose(bound(2 * x), 2 * np.arange(3.0) + 2)
+    assert len(traced) == 1
+    bound(jnp.ones((1, 3)))  # another shape is another program
+    assert len(traced) == 2

@@ -514,9 +514,57 @@ SHAPES = {
     ),
 }
 
+REGION_HEAD = """
+import lawful as lf
+
+cold, warm = lf.Box(x=(0, 0.4)), lf.Box(x=(0.4, 1))
+wall = lf.Regions(cold=cold, warm=warm)
+ends = [lf.Value(wall.at(x=0), T=0.0), lf.Value(wall.at(x=1), T=1.0)]
+touching = wall.interface("cold", "warm")
+conductivity = {"cold": 1.0, "warm": 2.0}
+"""
+
+
+def layered(conditions: str = "", k: str = "conductivity", domain: str = "wall") -> str:
+    """Conduction through two materials."""
+    return (
+        f'{REGION_HEAD}\nproblem = lf.Problem({domain}, "T", {{"heat": lambda q_x: q_x}}, [*ends, {conditions}],'
+        f' derived={{"q": lambda k, T_x: -k * T_x}}, constants={{"k": {k}}})\n'
+    )
+
+
+REGIONS = {
+    "nothing said where regions touch": (
+        layered(),
+        "2 quantities of 'T' must agree on the interface of 'cold' and 'warm'|none|lf.Continuous(",
+    ),
+    "temperature but no flux where regions touch": (
+        layered('lf.Continuous(touching, "T")'),
+        "2 quantities of 'T'|there are 1|lf.Continuous(",
+    ),
+    "three quantities for a law of second order": (
+        layered('lf.Continuous(touching, "T", "q", "T_x")'),
+        "3 quantities of 'T' (T, q and T_x)|drop 1",
+    ),
+    "continuous where nothing touches": (layered('lf.Continuous(cold.at(x=0), "T", "q")'), "is no interface of 'cold'"),
+    "regions with a gap": (
+        HEAD + "lf.Regions(a=lf.Box(x=(0, 1)), b=lf.Box(x=(1.1, 2)))\n",
+        "regions b touch none of a|use the same numbers on both sides",
+    ),
+    "regions that overlap": (
+        HEAD + "lf.Regions(a=lf.Box(x=(0, 1)), b=lf.Box(x=(0.9, 2)))\n",
+        "'a' and 'b' overlap, at x=|subtract one from the other",
+    ),
+    "constant given for one region only": (layered(k='{"cold": 1.0}'), "'k' is given by region, but not in warm"),
+    "constant of a region that there is not": (
+        layered(k='{"cold": 1.0, "worm": 2.0}'),
+        "'k' names the region 'worm'|did you mean 'warm'",
+    ),
+}
+
 BAD_PROBLEMS: dict[str, tuple[str, tuple[str, ...]]] = {
     name: (source, tuple(words.split("|")))
-    for table in (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES)
+    for table in (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES, REGIONS)
     for name, (source, words) in table.items()
 }
 """Name of the mistake -> (text of the file, words of the message)."""

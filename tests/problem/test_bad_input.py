@@ -10,11 +10,13 @@ from problem.bad_problems import (
     DATA,
     LAWS,
     NAMES,
+    REGIONS,
     SHAPES,
     SIGNATURES,
     UNKNOWNS,
     bar,
     inverse,
+    layered,
     shaped,
 )
 from problem.bad_problems import forward as forward_problem
@@ -48,6 +50,7 @@ WELL_STATED = {
     "rod": shaped("lf.Value(rod.boundary('edge'), u=0.0), lf.Value(rod.at(t=0), u=0.0)", "rod", "heat"),
     "plate": shaped("lf.Value(edge, w=0.0), lf.Flux(edge, w=0.0)", law="plate", field="w"),
     "free": shaped("lf.Free(edge)"),
+    "layers": layered('lf.Continuous(touching, "T", "q")'),
 }
 
 
@@ -57,5 +60,5 @@ def test_the_same_files_without_the_mistake_are_accepted(source):
 
 
 def test_no_case_is_lost_under_the_name_of_another():
-    tables = (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES)
+    tables = (NAMES, SIGNATURES, LAWS, CONDITIONS, DATA, UNKNOWNS, BOXES, SHAPES, REGIONS)
     assert len(BAD_PROBLEMS) == sum(map(len, tables)) > 100

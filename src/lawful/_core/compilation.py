@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +39,22 @@ def compiled(long_loops: Callable[..., bool]) -> Callable[[Callable[P, R]], Call
             fixed, structure = jax.tree.flatten(static)
             return program(1 if long_loops(*args, **kwargs) else 0, structure, shapes, *fixed)(arrays)
 
+        def bound(first: Any) -> Callable[..., R]:
+            """The function of everything but its first argument, all of it arrays: that one is taken apart once, not
+            at every call. Programs are shared with `call`."""
+            held, static = eqx.partition(first, eqx.is_array)
+            held = jax.tree.map(jnp.asarray, held)
+            sizes = tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(held))
+
+            @functools.cache
+            def of_shapes(*shapes: tuple) -> Callable[[Any], R]:
+                fixed, structure = jax.tree.flatten(((static, *(None for _ in shapes)), {}))
+                level = 1 if long_loops(first) else 0
+                return program(level, structure, (*sizes, *shapes), *fixed)
+
+            return lambda *rest: of_shapes(*((leaf.shape, leaf.dtype) for leaf in rest))(((held, *rest), {}))
+
+        call.bound = bound  # type: ignore[attr-defined]
         return call
 
     return decorate

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from .messages import BadInput, listing, nearest, shown
@@ -112,6 +112,13 @@ def arguments(function: Callable, where: str) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.default is p.empty)
 
 
+def signature_of(names: Iterable[str]) -> inspect.Signature:
+    """The signature of a function of quantities by name, for functions that are put together at run time; a name that
+    comes twice is one argument."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature([inspect.Parameter(name, kind) for name in dict.fromkeys(names)])
+
+
 def declare(names: Mapping[str, str]) -> None:
     """Refuse names that Python cannot spell. `names` maps each declared name to what it is declared as."""
     for name, kind in names.items():
@@ -120,3 +127,13 @@ def declare(names: Mapping[str, str]) -> None:
                 f"{kind} name {name!r} cannot be an argument of a function; use letters, digits and underscores,"
                 " not starting with a digit or underscore, and no Python keyword."
             )
+
+
+def named(key: str) -> Callable:
+    """The function whose only argument is called `key` and which returns it."""
+
+    def value(**quantities):
+        return quantities[key]
+
+    value.__signature__ = signature_of([key])  # type: ignore[attr-defined]
+    return value

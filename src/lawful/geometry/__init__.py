@@ -12,8 +12,9 @@ from ._part import Face, Part
 from ._polygon import Polygon, Triangle
 from ._product import Product
 from ._regions import Regions
-from ._sampling import boundary_points, chebyshev_points, grid, sobol_points, uniform_points
+from ._sampling import arcsine_points, boundary_points, chebyshev_points, grid, sobol_points, uniform_points
 from ._shape import Shape
+from ._sobol import together
 from ._surface import Surface
 
 __all__ = [
@@ -35,11 +36,13 @@ __all__ = [
     "Surface",
     "Triangle",
     "Union",
+    "arcsine_points",
     "boundary_points",
     "chebyshev_points",
     "grid",
     "joined",
     "sobol_points",
+    "together",
     "uniform_points",
     "weights",
 ]

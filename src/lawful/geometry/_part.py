@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, listing
-from ._sobol import Points
+from ._sobol import Points, together
 from ._surface import Surface
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Part(eqx.Module):
             self._sample_face(piece, many, seed + i) if isinstance(piece, Face) else piece.sample(many, seed + i)
             for i, (piece, many) in enumerate(zip((*self.faces, *self.surfaces), np.diff(edges), strict=True))
         ]
-        return {axis: np.concatenate([points[axis] for points in drawn]) for axis in self.domain.axes}
+        return together(drawn)
 
     def _sample_face(self, face: Face, count: int, seed: int) -> Points:
         section = self.domain.without(face.axis)

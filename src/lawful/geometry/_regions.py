@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int
 
 from .._core.messages import BadInput, listing, nearest, shown
 from .._core.names import declare
@@ -17,21 +21,25 @@ from ._cutting import EQUAL
 from ._domain import Domain
 from ._part import Face, Part
 from ._product import Product
+from ._restricted import restricted
 from ._shape import ROUNDING, Shape
 from ._sobol import Points
 from ._surface import Surface
 
+Scalar = Float[Array, ""]
+
 LOOKS = 2**10  # points of each region that must not lie in another
 
 
-class Regions(eqx.Module):
-    """Two or more domains over the same axes that touch and do not overlap:
+class Regions(Domain):
+    """Two or more domains over the same axes that touch and do not overlap, as one domain:
 
         Regions(left=Box(x=(0, 0.5)), right=Box(x=(0.5, 1)))
         Regions(core=core, cladding=Disk(x=0, y=0, radius=2) - core)
 
     Each region is a shape, or a shape times further axes (`* Box(t=(0, 1))`), then all times the same ones. Regions
-    share whole ends of boxes, or in the plane any pieces of their boundaries; in space whole pieces.
+    share whole ends of boxes, or in the plane any pieces of their boundaries; in space whole pieces. `at(t=0)` and
+    `boundary("rim")` take the outer boundary of all regions together, `outer("left")` that of one of them.
     Raises `BadInput` for fewer than two regions, other axes, regions that overlap (judged on 1024 points of each), and
     regions that are not connected through interfaces.
     """
@@ -69,6 +77,84 @@ class Regions(eqx.Module):
             )
         return self.domains[self.names.index(name)]
 
+    def ends(self, axis: str) -> tuple[float, float]:
+        lower, upper = zip(*(domain.ends(axis) for domain in self.domains), strict=True)
+        return min(lower), max(upper)
+
+    def contains(self, points: Points) -> Bool[np.ndarray, " n"]:
+        return np.logical_or.reduce([domain.contains(points) for domain in self.domains])
+
+    @property
+    def measure(self) -> float:
+        """The sum over the regions."""
+        return sum(domain.measure for domain in self.domains)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(label for domain in self.domains for label in domain.labels))
+
+    def index(self, **point: Scalar) -> Int[Array, ""]:
+        """The number of the region that a point lies in, in the order of `names`; on the interface of two boxes that of
+        the upper one, on any other that of either."""
+        here = {axis: jax.lax.stop_gradient(value) for axis, value in point.items()}
+        return jnp.argmax(jnp.stack([self._depth(shape_of(domain), here) for domain in self.domains]))
+
+    def _depth(self, shape: Shape, point: dict[str, Scalar]) -> Scalar:
+        """Larger the deeper a point lies in a region."""
+        level = shape.level(**{axis: point[axis] for axis in shape.axes})
+        if not isinstance(shape, Box):
+            return level
+        ends = {axis: shape.ends(axis) for axis in shape.axes}
+        last = {axis: upper == self.ends(axis)[1] for axis, (_, upper) in ends.items()}
+        inside = [(point[axis] >= low) & ((point[axis] < up) | last[axis]) for axis, (low, up) in ends.items()]
+        return jnp.where(jnp.all(jnp.stack(inside)), jnp.inf, level)
+
+    def at(self, /, **where: float | tuple[float, ...]) -> Part:
+        """The faces at an end of an axis along which some region is straight, of all regions that reach so far."""
+        for axis in where:
+            self._index(axis)
+        outline = Box(**{axis: self.ends(axis) for axis in self.axes})
+        faces = outline.faces_at(**where)
+        for face in faces:
+            if not any(self._has(name, face) for name in self.names):
+                shape_of(self.domains[0]).no_ends()
+        return Part(self, faces)
+
+    def boundary(self, label: str | None = None, where: Callable | None = None) -> Part:
+        """The outer boundary: all of it, the pieces with one label, or the part where `where` is positive or true."""
+        if label is not None and label not in self.labels:
+            raise BadInput(
+                f"the boundary has no piece '{label}'{nearest(str(label), self.labels)} Pieces: {listing(self.labels)}."
+            )
+        parts = [part for name in self.names if (part := self._outer(name, label)).faces or part.surfaces]
+        faces = dict.fromkeys(face for part in parts for face in part.faces)
+        surfaces = tuple(surface for part in parts for surface in part.surfaces)
+        if where is not None:
+            faces, surfaces = {}, tuple(part for piece in surfaces for part in restricted(piece, where))
+        if not (faces or surfaces):
+            raise BadInput("nothing of the outer boundary is left; take interfaces with interface().")
+        return Part(self, tuple(faces), surfaces)
+
+    def without(self, axis: str) -> Domain | None:
+        sections = {name: domain.without(axis) for name, domain in zip(self.names, self.domains, strict=True)}
+        kept = {name: section for name, section in sections.items() if section is not None}
+        return Regions(**kept) if len(kept) == len(sections) else None
+
+    def within(self, part: Part, name: str) -> Part:
+        """What of a part of the whole boundary belongs to one region."""
+        own = self[name]
+        if part.domain == own:
+            return part
+        faces = tuple(face for face in part.faces if self._has(name, face))
+        surfaces = tuple(s for s in part.surfaces if np.all(own.contains(s.sample(8, 0))))
+        return Part(own, faces, surfaces)
+
+    def _has(self, name: str, face: Face) -> bool:
+        """Whether a region reaches to a face of the whole and is straight there."""
+        own, end = self[name], self.ends(face.axis)[face.side]
+        straight = face in own.boundary().faces
+        return straight and abs(own.ends(face.axis)[face.side] - end) <= 1e-12 * self.length(face.axis)
+
     def interface(self, first: str, second: str) -> Part:
         """Where two regions touch, as a part of the boundary of the first: its normals point into the second.
         Raises `BadInput` where they do not touch."""
@@ -85,9 +171,17 @@ class Regions(eqx.Module):
         parts = {other: shared(self[name], self[other]) for other in self.names if other != name}
         return tuple(other for other, part in parts.items() if part.faces or part.surfaces)
 
-    def boundary(self, name: str, label: str | None = None) -> Part:
+    def outer(self, name: str, label: str | None = None) -> Part:
         """The part of a region's boundary that is no interface, or of that the pieces with one label."""
+        part = self._outer(name, label)
+        if not (part.faces or part.surfaces):
+            raise BadInput(f"the boundary of the region '{name}' is all interface; take it with interface().")
+        return part
+
+    def _outer(self, name: str, label: str | None) -> Part:
         own = self[name]
+        if label is not None and label not in own.labels:
+            return Part(own)
         shape, span = shape_of(own), span_of(own)
         whole = own.boundary(label)
         parts = [shared(own, self[other]) for other in self.names if other != name]
@@ -101,8 +195,6 @@ class Regions(eqx.Module):
             surfaces = tuple(dataclasses.replace(piece, span=span) for piece in outer)
             # a box whose side is an interface in part is bounded by pieces of its sides
             faces = tuple(face for face in faces if face.axis not in shape.axes)
-        if not (faces or surfaces):
-            raise BadInput(f"the boundary of the region '{name}' is all interface; take it with interface().")
         return Part(own, faces, surfaces)
 
     def _refuse_overlap(self) -> None:

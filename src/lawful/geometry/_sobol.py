@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -46,3 +46,8 @@ def collected(
         f"the shape fills less than {count / 2**MOST:.1g} of the box around it, so that it cannot be sampled; "
         "split it into smaller shapes."
     )
+
+
+def together(tables: Sequence[Points]) -> Points:
+    """The points of several tables in one."""
+    return {axis: np.concatenate([table[axis] for table in tables]) for axis in tables[0]}

@@ -47,8 +47,8 @@ def foresee(
 
     Covariance = (J'J)^-1, J the slopes of all predictions in units of the noise.
 
-    medium, unknowns, surveys   as for `invert`; the surveys must say their noise, and what they hold as measured does not
-                                matter (it may be what `records` computes).
+    medium, unknowns, surveys   as for `invert`; the surveys must say their noise, and what they hold as measured does
+                                not matter (it may be what `records` computes).
     values                      of all unknowns, about which the question is asked.
 
     Raises `BadInput` for a survey that leaves its noise open.

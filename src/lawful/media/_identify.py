@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.estimates import Estimate
-from ..solve import covariance, describe_direction
+from ..solve import covariance
+from ..verify import described
 from ._parameters import Parameters
 
 RESOLVED = 1e-9
@@ -60,7 +61,7 @@ def sparse_basis(directions: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k
 def undetermined(known: Knowledge, parameters: Parameters) -> tuple[str, ...]:
     """The free directions in the user's names: "thickness[0] * modulus[0] / density[0]"."""
     names, logs, units = parameters.labels(), parameters.logs(), parameters.units()
-    return tuple(describe_direction(direction, names, logs, units) for direction in known.loose.T)
+    return tuple(described(names, logs, direction * np.asarray(units)) for direction in known.loose.T)
 
 
 def propagated(

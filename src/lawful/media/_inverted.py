@@ -38,7 +38,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Fit:
-    """One measured channel beside its prediction; `sd` is its noise, `lean` how neighbouring residuals hang together."""
+    """A measured channel beside its prediction; `sd` is its noise, `lean` how neighbouring residuals hang together."""
 
     channel: str
     axis: str

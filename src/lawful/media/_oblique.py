@@ -40,8 +40,8 @@ class Oblique(NamedTuple):
     """What strata under a free surface do to P and SV waves of one horizontal slowness.
 
     surface       displacement (x, z) of the surface for unit tractions (x, z) on it, m/Pa.
-    reflection    displacement amplitudes (P, SV) of waves that go up, for unit ones that go down, at the top of the first
-                  layer.
+    reflection    displacement amplitudes (P, SV) of waves that go up, for unit ones that go down, at the top of the
+                  first layer.
     transmission  amplitudes of waves down in the half-space (or at the lower face), for unit ones down there.
     arrival       displacement (x, z) of the surface for unit waves (P, SV) that come up the half-space.
     """
@@ -62,8 +62,8 @@ class Sideways(NamedTuple):
 
 
 def waves(strata: Strata, slowness: Float[Array, ""], s: Complex[Array, " freqs"]) -> Waves:
-    """Eigenvectors of elastic motion in every medium. Source: K. Aki and P. G. Richards, Quantitative Seismology (2002),
-    5.4; the inverse by the reciprocity of Betti and Rayleigh, so that no 4 x 4 matrix has to be inverted."""
+    """Eigenvectors of elastic motion in every medium; their inverse is the reciprocity of Betti and Rayleigh, so that no
+    4 x 4 matrix has to be inverted. Source: K. Aki and P. G. Richards, Quantitative Seismology (2002), 5.4."""
     p = jnp.asarray(slowness)
     stiff, mu = strata.moduli(s)
     rho = jnp.asarray(strata.density)[:, None]
@@ -115,7 +115,7 @@ def amplitudes(u: Block, t: Block, medium: Waves) -> tuple[Block, Block]:
 
 
 class Climb(NamedTuple):
-    """At the top of a layer: motions for unit waves down there, what comes back, and what arrives at the bottom of all."""
+    """At the top of a layer: motions for unit waves down there, what comes back, and what arrives below all layers."""
 
     u: Block
     t: Block
@@ -144,8 +144,8 @@ def oblique(
     below does at its top, reflections climb by R = E B A^-1 E: only decaying exponentials appear, so that neither
     evanescent waves nor thick layers nor high frequencies lose digits.
 
-    slowness   horizontal, s/m: sin(angle) / speed. Where it is exactly that of a wave along an interface, accuracy falls
-               to 1e-8.
+    slowness   horizontal, s/m: sin(angle) / speed. Where it is exactly that of a wave along an interface, accuracy
+               falls to 1e-8.
     s          as for `respond`.
     bottom     what the last layer ends on where there is no half-space; free by default.
 

@@ -43,9 +43,10 @@ class Strata(eqx.Module):
         counts = {name: len(column) for name, column in columns.items()}
         layers = len(self.thickness)
         if len(set(counts.values())) > 1 or counts["vp"] not in (layers, layers + 1):
+            came = listing(f"{n} of {name}" for name, n in counts.items())
             raise BadInput(
                 f"{layers} layers need {layers + 1} of vp, vs and density each (the last for the half-space below), or"
-                f" {layers} where the last has a lower face; got {listing(f'{n} of {name}' for name, n in counts.items())}."
+                f" {layers} where the last has a lower face; got {came}."
             )
         self.vp, self.vs, self.density = columns.values()
         self.loss_p, self.loss_s = loss_column(loss_p, counts["vp"]), loss_column(loss_s, counts["vp"])
@@ -55,8 +56,8 @@ class Strata(eqx.Module):
             if np.any(fast):
                 place = int(np.argmax(fast))
                 raise BadInput(
-                    f"vs of layer {place + 1} is {self.vs[place]:g} m/s and vp {self.vp[place]:g} m/s; a stable solid has"
-                    " vs below 0.866 vp."
+                    f"vs of layer {place + 1} is {self.vs[place]:g} m/s and vp {self.vp[place]:g} m/s; a stable solid"
+                    " has vs below 0.866 vp."
                 )
 
     def __len__(self) -> int:

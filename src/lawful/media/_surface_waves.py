@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import equinox as eqx
@@ -28,7 +28,7 @@ class Curve:
 
     frequency: Float[np.ndarray, " f"]
     speed: Float[np.ndarray, " f"]
-    waves: Guided = Rayleigh()
+    waves: Guided = field(default_factory=Rayleigh)
     mode: int = 0
 
     @property
@@ -42,7 +42,8 @@ class SurfaceWaves(Survey):
     curves   `Curve(frequency, speed, waves, mode)`, one or several.
     noise    standard deviation of the speeds, m/s: one number for all; by default estimated from the fit.
 
-    Where a mode does not exist in a trial medium its speed is that of shear waves in the half-space, at which it begins.
+    Where a mode does not exist in a trial medium its speed is that of shear waves in the half-space, at which it
+    begins.
     """
 
     observed: dict[str, np.ndarray]
@@ -81,10 +82,11 @@ class SurfaceWaves(Survey):
         checked_strata("SurfaceWaves", medium)
         for waves, mode in zip(self.waves, self.modes, strict=True):
             check_guided(medium, self.frequency, mode)
-            if isinstance(waves, Rayleigh) and waves.halvings < halvings_for(medium, self.frequency):
+            needed = halvings_for(medium, self.frequency)
+            if isinstance(waves, Rayleigh) and waves.halvings < needed:
                 raise BadInput(
-                    f"layers are up to {2 ** halvings_for(medium, self.frequency)} half shear waves thick at the highest"
-                    f" frequency; count modes with Rayleigh(halvings={halvings_for(medium, self.frequency) + 1})."
+                    f"layers are up to {2**needed} half shear waves thick at the highest frequency; count modes with"
+                    f" Rayleigh(halvings={needed + 1})."
                 )
 
     def screens(self, medium, noise):

@@ -121,7 +121,7 @@ def nearest_to_guess(settled: Settled) -> Float[np.ndarray, " n"]:
 
 
 def alternatives(settled: Settled, jacobian: Float[np.ndarray, "m n"]) -> tuple[Alternative, ...]:
-    """Other minima that explain the data as well: far from the best, and from each other, in units of the error bars."""
+    """Other minima that explain the data as well: far from the best and from each other, in units of error bars."""
     found: list[Alternative] = []
     places = [np.asarray(settled.best.x)]
     for state in settled.states[1:]:

@@ -155,8 +155,9 @@ class Waveforms(Survey):
         for name in self.observed:
             if name not in own and name not in source.names:
                 raise BadInput(
-                    f"record '{name}' is none of the motions {listing(source.names)}{nearest(name, source.names)} Rename"
-                    f" it, or say what it records: observe={{'{name}': lambda s, {source.names[-1]}: s *"
+                    f"record '{name}' is none of the motions {listing(source.names)}{nearest(name, source.names)}"
+                    f" Rename it,"
+                    f" or say what it records: observe={{'{name}': lambda s, {source.names[-1]}: s *"
                     f" {source.names[-1]}}}."
                 )
         self.observe = own
@@ -171,8 +172,8 @@ class Waveforms(Survey):
         left = strength[-1] / strength.max()
         if left > ALIASED:
             raise BadInput(
-                f"the pulse still has {100 * left:.0f} % of its strength at the Nyquist frequency {self.clock.nyquist:g}"
-                f" Hz; sample it (and the records) faster than every {self.clock.interval:g} s."
+                f"the pulse still has {100 * left:.0f} % of its strength at the Nyquist frequency"
+                f" {self.clock.nyquist:g} Hz; sample it (and the records) faster than every {self.clock.interval:g} s."
             )
 
     def damped(self, samples: np.ndarray) -> np.ndarray:
@@ -266,9 +267,10 @@ def check_times(source: Source, medium: Any, clock: Clock) -> None:
     crossing = np.asarray(source.crossing(medium), dtype=float)
     first = source.passages * float(np.sum(crossing))
     if clock.duration < first:
+        way = ("through", "to the last interface and back")[source.passages - 1]
         raise BadInput(
-            f"the record lasts {clock.duration:.4g} s, but a wave needs {first:.4g} s"
-            f" {('through', 'to the last interface and back')[source.passages - 1]}; record for at least {2 * first:.2g} s, or correct the thickness or the modulus."
+            f"the record lasts {clock.duration:.4g} s, but a wave needs {first:.4g} s {way}; record for at least"
+            f" {2 * first:.2g} s, or correct the thickness or the modulus."
         )
     fastest = int(np.argmin(crossing))
     if crossing[fastest] < clock.interval:

@@ -4,9 +4,11 @@ from ._check import Check
 from ._conditions import Condition, Flux, Free, Periodic, Value, describe
 from ._data import Data
 from ._faces import FaceCondition
+from ._interfaces import Continuous, Interface, interfaces
 from ._model import Model, scalar_values, unknown_field_values
-from ._problem import Problem
-from ._robin import right_hand_side
+from ._problem import Problem, changed
+from ._regional import all_face_conditions, within
+from ._robin import right_hand_side, under_own_names
 from ._structure import (
     expanded,
     face_conditions,
@@ -26,11 +28,13 @@ __all__ = [
     "Bounded",
     "Check",
     "Condition",
+    "Continuous",
     "Data",
     "Even",
     "FaceCondition",
     "Flux",
     "Free",
+    "Interface",
     "Model",
     "Normal",
     "Odd",
@@ -42,11 +46,14 @@ __all__ = [
     "SurfaceCondition",
     "Unknown",
     "Value",
+    "all_face_conditions",
+    "changed",
     "describe",
     "expanded",
     "face_conditions",
     "field_value",
     "folded",
+    "interfaces",
     "is_free",
     "law_symbols",
     "matching",
@@ -59,5 +66,7 @@ __all__ = [
     "scalar_values",
     "smoothness",
     "surface_conditions",
+    "under_own_names",
     "unknown_field_values",
+    "within",
 ]

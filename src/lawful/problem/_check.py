@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.messages import BadInput, listing, nearest, shown
-from ..geometry import Box
+from ..geometry import Box, Regions
 from ._conditions import Free, Periodic
 from ._corners import clash, face_points, open_ends, plain_target, target_on
 from ._counts import check_counts
@@ -18,8 +18,10 @@ from ._faces import FaceCondition
 from ._functions import check_functions
 from ._meetings import check_meetings
 from ._problem import Problem
+from ._regional import within
 from ._structure import expanded, face_conditions, law_symbols, names_used, periodic_axes
 from ._symmetry import Even, Odd, check_symmetry, parities
+from ._touching import check_interfaces
 from ._walls import surface_conditions
 
 
@@ -49,6 +51,32 @@ def check(problem: Problem) -> Check:
     check_functions(problem)
     check_laws(problem)
     check_condition_names(problem)
+    if isinstance(problem.domain, Regions):
+        held = [named(check_conditions(within(problem, name)), name) for name in problem.domain.names]
+        held.append(check_interfaces(problem))
+    else:
+        held = [check_conditions(problem)]
+    check_data_names(problem)
+    for data in problem.data:
+        check_data(problem, data)
+    check_unknowns(problem)
+    return Check(
+        exact=tuple(text for exact, _ in held for text in exact),
+        penalised=tuple(text for _, penalised in held for text in penalised),
+        observed=tuple(
+            f"{listing(k for k in data.columns if k not in problem.domain.axes)} in {len(data)} rows of {data.name}"
+            for data in problem.data
+        ),
+        unknown=tuple(problem.unknowns),
+    )
+
+
+Held = tuple[list[str], list[str]]
+"""What is imposed exactly and what is penalised, in words."""
+
+
+def check_conditions(problem: Problem) -> Held:
+    """Too few, too many, contradictory: everything about the conditions of one domain."""
     conditions, walls = face_conditions(problem), surface_conditions(problem)
     check_repeated(problem, conditions)
     check_counts(problem, conditions)
@@ -58,11 +86,6 @@ def check(problem: Problem) -> Check:
     check_pieces(problem, walls)
     check_boundary(problem, walls)
     check_meetings(problem, walls, conditions)
-    check_data_names(problem)
-    for data in problem.data:
-        check_data(problem, data)
-    check_unknowns(problem)
-    axes = problem.domain.axes
     exact = [str(c) for c in (*walls, *conditions) if c.exact] + [
         f"{name} periodic along {axis}" for name in problem.fields for axis in periodic_axes(problem, name)
     ]
@@ -71,15 +94,13 @@ def check(problem: Problem) -> Check:
         for name in problem.fields
         for axis, sign in parities(problem, name).items()
     ]
-    return Check(
-        exact=tuple(exact),
-        penalised=tuple(str(c) for c in (*walls, *conditions) if not c.exact),
-        observed=tuple(
-            f"{listing(k for k in data.columns if k not in axes)} in {len(data)} rows of {data.name}"
-            for data in problem.data
-        ),
-        unknown=tuple(problem.unknowns),
-    )
+    return exact, [str(c) for c in (*walls, *conditions) if not c.exact]
+
+
+def named(held: Held, region: str) -> Held:
+    """The same, with the region in which it holds."""
+    exact, penalised = ([f"{text}, {region}" for text in texts] for texts in held)
+    return exact, penalised
 
 
 def check_laws(problem: Problem) -> None:
@@ -100,8 +121,9 @@ def check_laws(problem: Problem) -> None:
 
 def check_condition_names(problem: Problem) -> None:
     """Conditions must stand on the problem's own domain and name fields of it."""
+    own = (problem.domain, *(problem.domain.domains if isinstance(problem.domain, Regions) else ()))
     for condition in problem.conditions:
-        if condition.part.domain != problem.domain:
+        if condition.part.domain not in own:
             raise BadInput(
                 f"a condition at {condition.part} belongs to another domain; build it from the problem's own"
                 " domain.at(...) or domain.boundary(...)."

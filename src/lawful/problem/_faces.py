@@ -20,7 +20,8 @@ class FaceCondition(NamedTuple):
 
     `order` is the number of derivatives across the face. `exact` says whether a construction imposes it: the quantity
     is a field or its derivative across the face, and the target depends on no field. `robin` names the argument of a
-    target b + c u that is the field itself, where the quantity is its first derivative.
+    target b + c u that is the field itself, where the quantity is its first derivative. `region` is the one whose
+    boundary it stands on, where there are several.
     """
 
     quantity: Symbol
@@ -29,6 +30,7 @@ class FaceCondition(NamedTuple):
     sign: float
     exact: bool
     robin: str | None = None
+    region: str | None = None
 
     @property
     def field(self) -> str:

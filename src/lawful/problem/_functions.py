@@ -10,6 +10,7 @@ import numpy as np
 from .._core.messages import BadInput
 from .._core.precision import float64
 from ._conditions import Flux, Value
+from ._interfaces import interfaces
 from ._problem import Problem
 
 MISTAKES = (
@@ -36,6 +37,9 @@ def check_functions(problem: Problem) -> None:
         for name, target in condition.targets.items() if isinstance(condition, Value | Flux) else ():
             where = f"the value of '{name}' at {condition.part}"
             try_out(problem, target, where, "it must be one number at each point")
+    for interface in interfaces(problem):
+        function = interface.facing(problem, {axis: np.ones(()) for axis in problem.domain.axes})
+        try_out(problem, function, f"'{interface.label}' of Continuous", "it must be one number at each point")
     for data in problem.data:
         for name, function in data.observe.items():
             where = f"{data.name}: observe['{name}']"
@@ -75,6 +79,7 @@ def try_out(problem: Problem, function: Callable, where: str, shape_cure: str) -
 
 def sample_value(problem: Problem, base: str, rng: np.random.Generator) -> np.ndarray:
     """Some plausible value of a quantity."""
+    base = dict(problem.regional).get(base, (base,))[0]
     if base in problem.constants:
         return problem.constants[base]
     if base in problem.unknowns:

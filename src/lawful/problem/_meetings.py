@@ -11,12 +11,12 @@ from jaxtyping import Float
 
 from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
-from ..geometry import Surface
+from ..geometry import Surface, together
 from ._corners import TOLERANCE, Clash
 from ._faces import FaceCondition
 from ._problem import Problem
 from ._robin import known_at, right_hand_side
-from ._surfaces import Points, SurfaceCondition, joined_up, lies_on
+from ._surfaces import Points, SurfaceCondition, lies_on
 from ._walls import clash_at_end, names_of, size
 
 NEAR = 0.05
@@ -58,7 +58,7 @@ def clash_between(problem: Problem, first: SurfaceCondition, second: SurfaceCond
     pairs = [found for found in pairs if found is not None]
     if not pairs:
         return None
-    points = joined_up([points for points, _ in pairs])
+    points = together([points for points, _ in pairs])
     gaps = np.concatenate([gap for _, gap in pairs])
     used = tuple(name for c in (first, second) for name in names_of(problem, c) if name in problem.unknowns)
     for raw in (0.0, 0.3, -0.7) if used else (0.0,):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.names import Partial, Symbol
 from ..calculus import partials
+from ..geometry import Regions
 from ._problem import Problem
+from ._robin import under_own_names
 from ._unknowns import field_value
 
 Point = Mapping[str, Float[Array | np.ndarray, ""]]
@@ -27,9 +30,9 @@ class Model(eqx.Module):
     fields: Callable[..., dict[str, Float[Array, ""]]]
     raw: Raw
 
-    def scalars(self) -> dict[str, Array | np.ndarray]:
-        """Constants and the values of scalar and vector unknowns."""
-        return {**self.problem.constants, **scalar_values(self.problem, self.raw)}
+    def scalars(self, point: Point) -> dict[str, Array | np.ndarray]:
+        """Constants and the values of scalar and vector unknowns, those of the region that the point lies in."""
+        return known_at_point(self.problem, {**self.problem.constants, **scalar_values(self.problem, self.raw)}, point)
 
     def continuous(self, **point: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
         """Fields and unknown fields at a point."""
@@ -38,7 +41,7 @@ class Model(eqx.Module):
     def evaluate(self, symbols: dict[str, Symbol], point: Point) -> dict[str, Array | np.ndarray]:
         """The value behind each name, all derivatives of the fields in one evaluation with shared work."""
         problem = self.problem
-        plain = {**self.scalars(), **point}
+        plain = {**self.scalars(point), **point}
         wanted: dict[str, set[Partial]] = {}
         for symbol in symbols.values():
             if symbol.base not in plain:
@@ -69,6 +72,19 @@ class Model(eqx.Module):
         return self.evaluate({name: symbol}, point)[name]
 
 
+def known_at_point(
+    problem: Problem, known: Mapping[str, Array | np.ndarray], point: Point
+) -> dict[str, Array | np.ndarray]:
+    """Constants and unknowns under the names that laws use, of the region that the point lies in."""
+    if not isinstance(problem.domain, Regions):
+        return under_own_names(problem, known)
+    if not problem.regional:
+        return dict(known)
+    place = problem.domain.index(**{axis: jnp.asarray(point[axis]) for axis in problem.domain.axes})
+    found = {name: jnp.stack([jnp.asarray(known[key]) for key in keys])[place] for name, keys in problem.regional}
+    return {**known, **found}
+
+
 def scalar_values(problem: Problem, raw: Raw) -> dict[str, Array]:
     return {name: problem.unknowns[name].value(raw[name]) for name in problem.unknown_scalars}
 
@@ -80,6 +96,6 @@ def unknown_field_values(problem: Problem, raw: Raw, point: Point) -> dict[str, 
         unknown = problem.unknowns[name]
         axis = unknown.over
         assert axis is not None
-        lower, upper = problem.domain.ends(axis)
+        lower, upper = problem.ends(axis)
         values[name] = field_value(unknown, raw[name], (point[axis] - lower) / (upper - lower))
     return values

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import numpy as np
@@ -12,6 +13,7 @@ from .._core.messages import BadInput, listing, nearest, shown
 from .._core.names import Vocabulary, declare
 from .._core.numbers import real_array
 from ..geometry import Domain
+from ._by_region import all_regions, by_region
 from ._conditions import Condition
 from ._data import Data
 from ._unknowns import Unknown
@@ -31,13 +33,16 @@ RESERVED = frozenset(PARTS_OF_A_SOLUTION.split())
 class Problem(eqx.Module):
     """Laws, conditions and data on a domain; what is not known is declared in `unknowns`.
 
-    domain      a `Box` of named axes, another shape (`Disk`, `Polygon`, ...), or a shape times a box.
+    domain      a `Box` of named axes, another shape (`Disk`, `Polygon`, ...), a shape times a box, or `Regions` of
+                these.
     fields      names of the fields to be found: "u", "u, v" or a sequence of names.
     laws        residuals by name: functions of fields, their derivatives, coordinates, constants, unknowns and derived
                 quantities, matched by the names of their arguments; a law holds where its function is zero.
-    conditions  `Value`, `Flux`, `Periodic`, `Free` on parts of the domain.
+    conditions  `Value`, `Flux`, `Periodic`, `Free` on parts of the domain, `Continuous` where regions touch.
     unknowns    `Real`, `Positive`, `Bounded` by name.
-    constants   known numbers or arrays by name.
+    constants   known numbers or arrays by name. Constants and unknowns may differ by region, and then be known in some
+                regions only: constants={"k": {"steel": 45.0}}, unknowns={"k": {"wool": lf.Positive(0.1)}}; what is
+                found is called "k[wool]".
     derived     intermediate quantities by name, whose derivatives can be used like a field's:
                 derived={"flux": lambda D, u_x: D * u_x}, then `flux_x` in a law.
     data        `Data`, one or several.
@@ -53,6 +58,11 @@ class Problem(eqx.Module):
     constants: dict[str, np.ndarray]
     derived: dict[str, Callable]
     data: tuple[Data, ...]
+    regional: tuple[tuple[str, tuple[str, ...]], ...] = eqx.field(static=True)
+    """Names that differ by region, with the names under which each region's value stands in constants or unknowns; of a
+    single region where the domain is one of several."""
+    extent: tuple[tuple[str, tuple[float, float]], ...] = eqx.field(static=True)
+    """The ends of every axis over which unknown fields are declared: those of all regions together."""
 
     def __init__(
         self,
@@ -74,11 +84,13 @@ class Problem(eqx.Module):
         self.fields = field_names(fields)
         self.laws = checked_mapping("laws", laws, 'laws={"decay": lambda u, u_t, k: u_t + k * u}')
         self.conditions = checked_sequence("conditions", conditions, Condition, "lf.Value(domain.at(t=0), u=1.0)")
-        self.unknowns = checked_mapping("unknowns", unknowns or {}, 'unknowns={"k": lf.Positive(guess=1.0)}')
-        self.constants = {
-            k: checked_constant(k, v)
-            for k, v in checked_mapping("constants", constants or {}, 'constants={"g": 9.81}').items()
-        }
+        given = checked_mapping("unknowns", unknowns or {}, 'unknowns={"k": lf.Positive(guess=1.0)}')
+        known = checked_mapping("constants", constants or {}, 'constants={"g": 9.81}')
+        self.unknowns, found = by_region("unknown", given, domain)
+        known, fixed = by_region("constant", known, domain)
+        self.constants = {name: checked_constant(name, value) for name, value in known.items()}
+        self.regional = all_regions(domain, fixed, found)
+        self.extent = tuple((axis, domain.ends(axis)) for axis in domain.axes)
         self.derived = checked_mapping("derived", derived or {}, 'derived={"flux": lambda D, u_x: D * u_x}')
         self.data = checked_sequence(
             "data", [data] if isinstance(data, Data) else data, Data, "lf.Data({'t': t, 'u': u})"
@@ -89,10 +101,11 @@ class Problem(eqx.Module):
     @property
     def vocabulary(self) -> Vocabulary:
         """Every name that laws, derived quantities and observations may use."""
+        plain = [name for name in (*self.constants, *self.unknown_scalars) if name not in self._hidden]
         return Vocabulary(
             self.domain.axes,
             (*self.fields, *self.derived, *self.unknown_fields),
-            (*self.constants, *self.unknown_scalars),
+            (*plain, *(name for name, _ in self.regional)),
         )
 
     @property
@@ -104,6 +117,10 @@ class Problem(eqx.Module):
         """Unknown numbers and vectors, all that are not functions of an axis."""
         return tuple(name for name, unknown in self.unknowns.items() if unknown.over is None)
 
+    def ends(self, axis: str) -> tuple[float, float]:
+        """The ends of an axis over which unknown fields are declared."""
+        return dict(self.extent)[axis]
+
     def check(self) -> Check:
         """Look for everything that would make a solve meaningless; raise `BadInput` with the cure, or say what holds.
 
@@ -113,13 +130,19 @@ class Problem(eqx.Module):
 
         return check(self)
 
+    @property
+    def _hidden(self) -> frozenset[str]:
+        """The names of constants and unknowns of one region, which laws see under the name of all."""
+        return frozenset(key for _, keys in self.regional for key in keys)
+
     def _check_declarations(self) -> None:
         groups = {
             "axis": self.domain.axes,
             "field": self.fields,
             "derived quantity": tuple(self.derived),
-            "unknown": tuple(self.unknowns),
-            "constant": tuple(self.constants),
+            "unknown": tuple(name for name in self.unknowns if name not in self._hidden),
+            "constant": tuple(name for name in self.constants if name not in self._hidden),
+            "quantity by region": tuple(name for name, _ in self.regional),
         }
         seen: dict[str, str] = {}
         for kind, names in groups.items():
@@ -140,6 +163,10 @@ class Problem(eqx.Module):
                     f" it is {shown(unknown)}."
                 )
             if unknown.over is not None:
+                if name in self._hidden:
+                    raise BadInput(
+                        f"unknown field '{name}' is given by region; declare one field over the whole axis instead."
+                    )
                 if unknown.over not in self.domain.axes:
                     raise BadInput(
                         f"unknown field '{name}' is declared over '{unknown.over}', which is no axis of the domain"
@@ -156,6 +183,15 @@ class Problem(eqx.Module):
         for name, function in self.derived.items():
             self.vocabulary.resolve_all(function, f"derived quantity '{name}'")
         check_no_cycle(self)
+
+
+def changed(problem: Problem, **parts: Any) -> Problem:
+    """The same problem with some parts exchanged, which are taken as they are."""
+    new = object.__new__(Problem)
+    for part in dataclasses.fields(Problem):
+        object.__setattr__(new, part.name, parts.pop(part.name, getattr(problem, part.name)))
+    assert not parts, f"a problem has no {listing(parts)}"
+    return new
 
 
 def field_names(fields: str | Sequence[str]) -> tuple[str, ...]:

@@ -26,7 +26,12 @@ def known_at(problem: Problem, raw: float = 0.0) -> dict[str, Array | np.ndarray
     for name in problem.unknown_scalars:
         unknown = problem.unknowns[name]
         known[name] = unknown.guess if raw == 0 else unknown.value(jnp.full(unknown.guess.shape, raw))
-    return known
+    return under_own_names(problem, known)
+
+
+def under_own_names(problem: Problem, known: Mapping[str, Array | np.ndarray]) -> dict[str, Array | np.ndarray]:
+    """Constants and unknowns under the names that the functions of one region use."""
+    return {**known, **{name: known[keys[0]] for name, keys in problem.regional}}
 
 
 def is_plain(problem: Problem, symbol: Symbol) -> bool:

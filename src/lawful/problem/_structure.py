@@ -17,6 +17,7 @@ from ..geometry import Face
 from ._conditions import Flux, Free, Periodic, Value
 from ._corners import clash, commute
 from ._faces import FaceCondition
+from ._interfaces import interfaces
 from ._problem import Problem
 from ._robin import is_plain, robin_argument
 
@@ -206,4 +207,6 @@ def names_used(problem: Problem) -> set[str]:
     names |= {name for condition in stated for name in condition.targets}
     for data in problem.data:
         names |= set(data.columns) - set(data.observe) - set(problem.domain.axes)
-    return {problem.vocabulary.resolve(name, "a function").base for name in names}
+    bases = {problem.vocabulary.resolve(name, "a function").base for name in names}
+    bases |= {symbol.base for interface in interfaces(problem) for symbol in interface.symbols(problem).values()}
+    return bases | {key for name, keys in problem.regional if name in bases for key in keys}

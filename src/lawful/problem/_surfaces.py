@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.messages import listing
 from .._core.names import Symbol, join_derivative
-from ..geometry import Surface
+from ..geometry import Surface, together
 
 if TYPE_CHECKING:
     from ._model import Model, Point
@@ -70,7 +70,7 @@ class SurfaceCondition(NamedTuple):
             for i, (surface, many) in enumerate(zip(self.surfaces, most, strict=True))
         ]
         normals = [surface.normal(found) for surface, found in zip(self.surfaces, places, strict=True)]
-        return joined_up(places), joined_up(normals)
+        return together(places), together(normals)
 
     def holds(self, points: Points, size: float) -> Bool[np.ndarray, " n"]:
         """Which points lie on it, in a domain of a given size."""
@@ -85,11 +85,6 @@ class SurfaceCondition(NamedTuple):
         values = model.evaluate(slopes, point)
         along = jnp.sum(jnp.stack([normal[axis] * values[axis] for axis in self.axes]))
         return along - model.call(self.target, point)
-
-
-def joined_up(parts: list[Points]) -> Points:
-    """Points of several pieces in one table."""
-    return {axis: np.concatenate([part[axis] for part in parts]) for axis in parts[0]}
 
 
 def lies_on(surfaces: tuple[Surface, ...], points: Points, size: float) -> Bool[np.ndarray, " n"]:

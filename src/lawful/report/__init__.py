@@ -5,7 +5,20 @@ from ._history import history_figure, unknowns_figure
 from ._html import page, write_html
 from ._maps import field_figure, residual_figure
 from ._report import report
-from ._style import BLUE, GREEN, INK, ONE_SIDED, SERIES, TWO_SIDED, VERMILLION, WIDTH, house_style
+from ._style import (
+    BLUE,
+    GREEN,
+    INK,
+    ONE_SIDED,
+    ORANGE,
+    SERIES,
+    SKY,
+    TWO_SIDED,
+    VERMILLION,
+    WIDTH,
+    house_style,
+    logarithmic,
+)
 from ._tables import summary
 
 __all__ = [
@@ -13,7 +26,9 @@ __all__ = [
     "GREEN",
     "INK",
     "ONE_SIDED",
+    "ORANGE",
     "SERIES",
+    "SKY",
     "TWO_SIDED",
     "VERMILLION",
     "WIDTH",
@@ -21,6 +36,7 @@ __all__ = [
     "fit_figure",
     "history_figure",
     "house_style",
+    "logarithmic",
     "page",
     "report",
     "residual_figure",

@@ -2,6 +2,8 @@
 
 from ._adam import Adam
 from ._broyden import SelfScaledBroyden
+from ._candidates import AtBoundary, Candidate, Term, candidates
+from ._closure import Closure, Match, closure
 from ._collocation import Collocation
 from ._continuation import Continuation
 from ._correlation import ResidualCorrelation, residual_correlation
@@ -18,14 +20,18 @@ from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._task import Layout
-from ._uncertainty import describe_direction, hat_diagonal
+from ._uncertainty import hat_diagonal
 from ._unknown_field import FieldEstimate
+from ._verify import at_sensors, profile, verify
 
 __all__ = [
     "RUNNING",
     "Adam",
+    "AtBoundary",
     "Attention",
+    "Candidate",
     "Causal",
+    "Closure",
     "Collocation",
     "Continuation",
     "Covariance",
@@ -37,6 +43,7 @@ __all__ = [
     "Layout",
     "LeastSquaresSystem",
     "LevenbergMarquardt",
+    "Match",
     "Moment",
     "Neural",
     "ResidualCorrelation",
@@ -45,13 +52,18 @@ __all__ = [
     "Solution",
     "Step",
     "System",
+    "Term",
     "Watcher",
+    "at_sensors",
+    "candidates",
+    "closure",
     "covariance",
-    "describe_direction",
     "hat_diagonal",
     "load",
     "minimise",
+    "profile",
     "residual_correlation",
     "solve",
+    "verify",
     "watcher",
 ]

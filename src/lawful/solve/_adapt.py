@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import NamedTuple
 
 import equinox as eqx
@@ -241,9 +242,21 @@ def replaced(line: Line, need: Float[np.ndarray, " elements"]) -> Line:
             if line.periodic
             else (np.maximum(density, np.maximum(np.append(density[1:], 0), np.append(0, density[:-1])) / 8))
         )
-    total = np.append(0.0, np.cumsum(density * widths))
-    count = max(int(np.ceil(total[-1])), 2)
-    count += count % 2  # fewer shapes to compile for, and a symmetric field keeps a joint in the middle
-    edges = np.interp(np.linspace(0, total[-1], count + 1), total, line.edges)
-    edges[[0, -1]] = line.edges[[0, -1]]
-    return dataclasses.replace(line, edges=edges)
+    fixed = [0, *(int(np.argmin(np.abs(line.edges - border))) for border in line.borders), line.elements]
+    sections = [
+        even_shares(density[low:high], line.edges[low : high + 1], 1 if line.borders else 2)
+        for low, high in itertools.pairwise(fixed)
+    ]
+    return dataclasses.replace(line, edges=np.concatenate([sections[0][:1], *(edges[1:] for edges in sections)]))
+
+
+def even_shares(
+    density: Float[np.ndarray, " n"], edges: Float[np.ndarray, " n+1"], least: int
+) -> Float[np.ndarray, " m+1"]:
+    """Edges from end to end between which equal shares of the need lie."""
+    total = np.append(0.0, np.cumsum(density * np.diff(edges)))
+    count = max(int(np.ceil(total[-1])), least)
+    count += count % 2 if least > 1 else 0  # fewer shapes to compile for; a symmetric field keeps a joint in the middle
+    found = np.interp(np.linspace(0, total[-1], count + 1), total, edges)
+    found[[0, -1]] = edges[[0, -1]]
+    return found

@@ -13,10 +13,12 @@ from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, listing
 from ..geometry import Box
-from ..problem import Model, Problem, face_conditions, is_free, matching, order_table
+from ..problem import Model, Problem, all_face_conditions, is_free, matching, order_table
 from ._adapt import marched_on
 from ._elements import Elements, first_grid
 from ._initial import check_initial, marching_axis, periodic_lines, with_named_start
+from ._joints import joint_orders
+from ._layers import junctions, row_of
 from ._least_squares import LevenbergMarquardt
 from ._march import Marched, march
 from ._observations import Noise, Observation, noise_of, observations
@@ -148,6 +150,13 @@ class CollocationTask(Task):
         finer = dataclasses.replace(self, scheme=scheme, edges=edges, solved=None)
         return finer if self.solved is None else finer.with_fields()
 
+    def on_mesh_of(self, other: CollocationTask) -> CollocationTask:
+        """The same on the mesh of another task, with as many stages in a step."""
+        scheme = dataclasses.replace(self.scheme, grid=other.scheme.grid)
+        if isinstance(scheme, Scheme) and isinstance(other.scheme, Scheme):
+            scheme = dataclasses.replace(scheme, stages=other.scheme.stages)
+        return dataclasses.replace(self, scheme=scheme, edges=other.edges, refines_stages=other.refines_stages)
+
     def with_fields(self) -> CollocationTask:
         """With the fields of a problem in which nothing is to be found: they are solved for once, here."""
         if isinstance(self.scheme, SteadyScheme):
@@ -157,8 +166,11 @@ class CollocationTask(Task):
 
 
 def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
-    if not isinstance(problem.domain, Box):
-        raise BadInput("Collocation needs a domain that is a Box; use method=lf.Neural() for other shapes.")
+    if not isinstance(problem.domain, Box) and row_of(problem.domain) is None:
+        raise BadInput(
+            f"Collocation solves on boxes, but the domain is a {type(problem.domain).__name__}; use"
+            " method=lf.Neural(), for smooth fields lf.Neural(trial=lf.Spectral(12))."
+        )
     axis = marching_axis(problem)
     problem = with_named_start(problem, axis)
     pairs = matching(problem)
@@ -178,13 +190,15 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
     found, scale = observations(problem), sizes(problem)
     periodic = periodic_lines(problem, space)
     grid = first_grid(problem, axis, periodic, method.nodes)
-    conditions = face_conditions(problem)
+    conditions = all_face_conditions(problem)
+    joints = joint_orders(problem, row.axis) if (row := row_of(problem.domain)) is not None else {}
     common = {
         "problem": problem,
         "grid": grid,
         "pairs": pairs,
         "sizes": scale.fields,
         "law_sizes": scale.laws,
+        "junctions": junctions(problem, joints, scale),
     }
     boundary = tuple(c for c in conditions if c.face.axis != axis)
     if axis is None:

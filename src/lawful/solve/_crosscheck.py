@@ -9,8 +9,9 @@ import numpy as np
 
 from ..fields import MLP, Spectral
 from ..geometry import Box, sobol_points
-from ..problem import Data, Free, Problem, Value
+from ..problem import Data, Free, Problem, Value, changed
 from ._collocation import Collocation
+from ._layers import in_a_row
 from ._neural import Neural
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def crosscheck(solution: Solution) -> CrossCheck:
 
 
 def other(solution: Solution) -> Neural | Collocation:
-    if not isinstance(solution.problem.domain, Box):
+    if not (isinstance(solution.problem.domain, Box) or in_a_row(solution.problem.domain)):
         count = {1: 24, 2: 16}.get(len(solution.problem.domain.axes), 8)
         return Neural(trial=MLP() if isinstance(solution.method.trial, Spectral) else Spectral(count))
     if isinstance(solution.method, Neural):
@@ -76,14 +77,13 @@ def forward(solution: Solution, near: Sequence[Data] = ()) -> Problem:
     for condition in problem.conditions:
         if isinstance(condition, Free):
             conditions += found_values(solution, condition)
-    return Problem(
-        problem.domain,
-        problem.fields,
-        problem.laws,
-        conditions,
+    return changed(
+        problem,
+        conditions=tuple(conditions),
+        unknowns={},
         constants={**problem.constants, **known},
         derived={**problem.derived, **{name: found.law() for name, found in fields.items()}},
-        data=near,
+        data=tuple(near),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -10,6 +11,7 @@ import numpy as np
 from .._core.messages import BadInput, listing
 from ..problem import Problem, order_table
 from ._grid import Grid, Line
+from ._layers import row_of
 
 NODES = 24  # on an axis that is not divided
 FEWEST = 4
@@ -61,13 +63,20 @@ def first_grid(problem: Problem, march: str | None, periodic: tuple[str, ...], n
 
 
 def first_line(problem: Problem, axis: str, periodic: bool, nodes: int | Elements | None, alone: bool) -> Line:
-    ends = problem.domain.ends(axis)
+    ends, row = problem.domain.ends(axis), row_of(problem.domain)
+    borders = row.borders if row is not None and row.axis == axis else ends
     if isinstance(nodes, Elements):
         if (nodes.edges[0], nodes.edges[-1]) != tuple(ends):
             raise BadInput(f"Elements of '{axis}' must reach from {ends[0]:g} to {ends[1]:g}, the ends of the axis.")
-        return Line(axis, nodes.nodes, periodic, np.asarray(nodes.edges))
+        if not set(borders) <= set(nodes.edges):
+            raise BadInput(f"Elements of '{axis}' must have edges where regions touch: {listing(map(str, borders))}.")
+        return Line(axis, nodes.nodes, periodic, np.asarray(nodes.edges), borders[1:-1])
     if nodes is not None or not alone:
-        return Line(axis, NODES if nodes is None else nodes, periodic, np.asarray(ends))
+        return Line(axis, NODES if nodes is None else nodes, periodic, np.asarray(borders), borders[1:-1])
+    if borders != ends:
+        parts = [max(2, round(FIRST_ELEMENTS * (b - a) / (ends[1] - ends[0]))) for a, b in itertools.pairwise(borders)]
+        pieces = [np.linspace(a, b, n + 1)[1:] for (a, b), n in zip(itertools.pairwise(borders), parts, strict=True)]
+        return Line(axis, ELEMENT_NODES, periodic, np.concatenate([ends[:1], *pieces]), borders[1:-1])
     if periodic and order_table(problem, axis).max() > 2:
         return Line(axis, FIRST_WAVES, True, np.asarray(ends))
     return Line(axis, ELEMENT_NODES, periodic, np.linspace(*ends, FIRST_ELEMENTS + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import jax
@@ -17,7 +18,7 @@ from ._observations import signal, spread
 from ._optimiser import GRADIENT, NO_DESCENT, REDUCTION, ROUNDING, RUNNING, STEP_LIMIT, Optimiser, OptimiserState
 from ._progress import Moment, Watcher
 from ._task import Hyper, Task, WeightedSystem
-from ._uncertainty import Uncertainty, to_go, uncertainty
+from ._uncertainty import Uncertainty, leverages, to_go, uncertainty
 
 MOST_STAGES = 12
 SETTLED = 1e-4  # of an error bar: far below anything that could matter, far above rounding
@@ -25,7 +26,10 @@ SETTLED_BY_DESCENT = 0.1  # without a Jacobian no stage ends closer to its minim
 SETTLED_OVER_WEIGHTS = 2e-3  # between tenfold weights; what is left, by the inverse square, is a hundredth of it
 SHORT_OF_MINIMUM = 0.3  # error bars that the linear model would still move an unknown
 NEAR_FLOOR = 30.0  # times the accuracy of the fields: estimated noise that is theirs, not the data's
+EXACT = 1e-12  # of the size of a law's terms: met to rounding, in which there is no descent
 UNMET = 1e-3  # of the size of a law's terms: a forward solution whose laws are further off is none
+MOST_BYTES = 2**30  # of a Jacobian that is formed whole
+AT_ONCE = 1024  # points whose rows are formed together, at least
 HEAVIEST = 1e8  # beyond it the laws' rows drown the data's digits
 
 
@@ -117,16 +121,16 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
                 state.now = now = settings.rebased(now, known[0])
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
         residual, jacobian = (np.asarray(a) for a in (known if optimiser.takes_jacobian else linearised(system, now.x)))
-        found = uncertainty(jacobian, task.layout)
+        found = uncertain(system, now.x, residual, jacobian)
         levels, change, drift = settle(task, state, residual, found, floor)
         if int(now.status) in optimiser.hopeless:
             why = f"{optimiser.reason(now)}: {not_finite(task, residual, jacobian)}"
-            return finish(task, state, levels, residual, jacobian, False, why)
+            return finish(system, state, levels, residual, jacobian, False, why)
         stop, why = verdict(task, state, residual, change, drift, optimiser, now)
         if stop and not optimiser.takes_jacobian:
             stop, why = descended(task, found, residual, jacobian, why)
         if stop is not None:
-            return finish(task, state, levels, residual, jacobian, stop, why)
+            return finish(system, state, levels, residual, jacobian, stop, why)
         if optimiser.takes_jacobian:
             advance_stage(task, state, residual, levels, stuck=int(now.status) == NO_DESCENT)
         else:
@@ -240,6 +244,16 @@ def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Arr
     return system.linearise(x)
 
 
+@compiled(long_loops)
+def factored(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
+    return system.factor(x, max(AT_ONCE, 2 * x.size))
+
+
+@compiled(long_loops)
+def data_slopes(system: WeightedSystem, x: Float[Array, " n"]) -> Float[Array, "rows n"]:
+    return system.data_slopes(x)
+
+
 @compiled(lambda *_: False)
 def begun(optimiser: Optimiser, x: Float[Array, " n"], residual: Float[Array, " m"]) -> OptimiserState:
     return optimiser.start(x, residual)
@@ -251,8 +265,19 @@ def moved(system: WeightedSystem, optimiser: Optimiser, now: OptimiserState, *kn
 
 
 def looked(system: WeightedSystem, optimiser: Optimiser, x: Float[Array, " n"]) -> tuple[Array, ...]:
-    """What the optimiser needs to know at x: the residual, and the Jacobian if it takes it."""
-    return linearised(system, x) if optimiser.takes_jacobian else (rows_at(system, x),)
+    """What the optimiser needs to know at x: the residual, and if it takes it the Jacobian, or where that would not fit
+    its triangular factor."""
+    if not optimiser.takes_jacobian:
+        return (rows_at(system, x),)
+    if optimiser.takes_factor and too_large(system.task):
+        return factored(system, x)
+    return linearised(system, x)
+
+
+def too_large(task: Task) -> bool:
+    """Whether the Jacobian would take more memory than it may."""
+    rows = max((part.stop for part in task.blocks.values()), default=0)
+    return 8 * rows * (task.layout.field_count + task.layout.unknown_count) > MOST_BYTES
 
 
 def under_way(task: Task, state: FitState, now: OptimiserState) -> bool:
@@ -308,7 +333,9 @@ def not_finite(task: Task, residual: Float[np.ndarray, " m"], jacobian: Float[np
     """Which term is not finite, where and when."""
     bad = ~np.isfinite(residual)
     what = "" if bad.any() else "derivative of "
-    rows = np.flatnonzero(bad if bad.any() else ~np.isfinite(jacobian).all(axis=1))
+    if not bad.any() and len(jacobian) == len(residual):
+        bad = ~np.isfinite(jacobian).all(axis=1)
+    rows = np.flatnonzero(bad)
     more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
     return f"{what}{task.described(rows[0]) if len(rows) else 'no single term'}{more}"
 
@@ -341,6 +368,8 @@ def verdict(
         worst = law_residual(task, state, residual)
         if worst > UNMET:
             return False, f"the laws are not met: their residual is {worst:.1e} of the size of their terms; {why}"
+        if worst <= EXACT and int(now.status) == NO_DESCENT:
+            return True, f"the laws are met to rounding: their residual is {worst:.1e} of the size of their terms"
         return good, why
     if state.capped:
         return (
@@ -369,14 +398,32 @@ def verdict(
     return None, ""
 
 
-def finish(task: Task, state: FitState, levels, residual, jacobian, good: bool, why: str) -> Fitted:
+def finish(system: WeightedSystem, state: FitState, levels, residual, jacobian, good: bool, why: str) -> Fitted:
     """Residuals and error bars restated for the final noise levels, which differ a little from the last stage's."""
+    task, x = system.task, jnp.asarray(state.x)
     part = task.data_rows
     ratio = (task.noise.sd(state.levels) / task.noise.sd(levels)) if part.stop else np.ones(0)
-    residual, jacobian = residual.copy(), jacobian.copy()
-    residual[part] *= ratio
-    jacobian[part] *= ratio[:, None]
-    return Fitted(state.x, levels, state.weight, residual, uncertainty(jacobian, task.layout), good, why, state.history)
+    restated = residual.copy()
+    restated[part] *= ratio
+    if len(jacobian) == len(residual):
+        jacobian = jacobian.copy()
+        jacobian[part] *= ratio[:, None]
+    elif np.any(ratio != 1):
+        system = WeightedSystem(task, dataclasses.replace(system.hyper, sd=jnp.asarray(task.noise.sd(levels))))
+        jacobian = np.asarray(factored(system, x)[1])
+    found = uncertain(system, x, restated, jacobian)
+    return Fitted(state.x, levels, state.weight, restated, found, good, why, state.history)
+
+
+def uncertain(system: WeightedSystem, x: Array, residual: np.ndarray, jacobian: np.ndarray) -> Uncertainty:
+    """Error bars from the Jacobian, or from its triangular factor and the rows of the data."""
+    if len(jacobian) == len(residual):
+        return uncertainty(jacobian, system.task.layout)
+    part = system.task.data_rows
+    found, leverage = uncertainty(jacobian, system.task.layout), np.zeros(len(residual))
+    if part.stop:
+        leverage[part] = leverages(jacobian, np.asarray(data_slopes(system, x)))
+    return found._replace(leverage=leverage)
 
 
 def saved_arrays(state: FitState) -> dict[str, np.ndarray]:

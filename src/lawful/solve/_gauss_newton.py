@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -34,6 +36,7 @@ _FAINT = 1e-12  # of the largest column: a parameter that is felt less is not sc
 _DIGITS = 1e-11  # below this damping the normal equations have lost theirs, and J itself is factored
 _SMALL = 1e-4  # a promised gain, as a fraction of the cost, below which a step that fails is no failure
 _PATIENCE = 5
+PARTS = 4  # blocks of columns of which J'J is made
 
 
 class GaussNewtonState(OptimiserState):
@@ -69,6 +72,24 @@ class _Search(NamedTuple):
     done: Bool[Array, ""]
 
 
+class _Linear(NamedTuple):
+    """r + J p: rows with the same J'J as J has, and the products J p and J'v."""
+
+    rows: Float[Array, "k n"]
+    ahead: Callable[[Float[Array, " n"]], Float[Array, " m"]]
+    back: Callable[[Float[Array, " m"]], Float[Array, " n"]]
+
+
+def linear_model(
+    system: System, x: Float[Array, " n"], residual: Float[Array, " m"], rows: Float[Array, "k n"]
+) -> _Linear:
+    """From the Jacobian itself, or from its triangular factor, when products are derivatives of the residual."""
+    if rows.shape[0] == residual.shape[0]:
+        return _Linear(rows, lambda p: rows @ p, lambda v: v @ rows)
+    ahead = lambda p: jax.jvp(system.residual, (x,), (p,))[1]
+    return _Linear(rows, ahead, lambda v: jax.vjp(system.residual, x)[1](v)[0])
+
+
 class GaussNewton(Optimiser):
     """Gauss-Newton with damping, the longest step that still counts, and geodesic acceleration.
 
@@ -82,7 +103,8 @@ class GaussNewton(Optimiser):
     4e-7 of error in a minute, without it 4e-6, with the best cost instead of the longest step 4e-5.
 
     Each damping costs one Cholesky factor of n^3/3, corrected by one step of refinement; below a damping of 1e-11,
-    where normal equations lose their digits, the triangular factor comes from J by QR.
+    where normal equations lose their digits, the triangular factor comes from J by QR. A Jacobian of more than 1 GiB is
+    never formed: its triangular factor is, block by block, at about twice the cost.
 
     - `ftol`: stop when 5 steps in a row each lowered the cost by no more than this fraction.
     - `gtol`: stop when the largest cosine between the residual and a column of J is at most this.
@@ -104,6 +126,7 @@ class GaussNewton(Optimiser):
 
     success: ClassVar[frozenset[int]] = frozenset({GRADIENT, REDUCTION, ROUNDING})
     takes_jacobian: ClassVar[bool] = True
+    takes_factor: ClassVar[bool] = True
 
     def start(self, x: Float[Array, " n"], residual: Float[Array, " m"]) -> GaussNewtonState:
         cost, nothing = cost_of(residual), jnp.zeros((), jnp.int32)
@@ -121,17 +144,19 @@ class GaussNewton(Optimiser):
         return state.gradient, state.damping, state.steps
 
     def move(
-        self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
+        self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "k n"]
     ) -> GaussNewtonState:
+        """A step; in place of the Jacobian (m rows) its triangular factor (n rows) will do."""
         usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(cost_of(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
         residual = jnp.where(usable, residual, 0.0)
         norm, norms = jnp.linalg.norm(residual), jnp.linalg.norm(jacobian, axis=0)
         product = norm * norms
-        slope = residual @ jacobian
+        linear = linear_model(system, state.x, residual, jacobian)
+        slope = linear.back(residual)
         gradient = jnp.max(jnp.abs(slope) / jnp.where(product > 0, product, 1.0))
         halted = first_of([(~usable, BAD_JACOBIAN), (gradient <= self.gtol, GRADIENT)])
-        search = self._search(system, state, residual, jacobian, slope, halted != RUNNING)
+        search = self._search(system, state, residual, linear, slope, halted != RUNNING)
         moved = search.best.good
         steps = state.steps + 1
         idle = state.cost - search.best.cost <= self.ftol * state.cost
@@ -171,20 +196,20 @@ class GaussNewton(Optimiser):
             BAD_JACOBIAN: f"Jacobian is not finite {after}",
         }[int(state.status)]
 
-    def _search(self, system: System, state: GaussNewtonState, residual, jacobian, slope, idle) -> _Search:
-        gram = jacobian.T @ jacobian
+    def _search(self, system: System, state: GaussNewtonState, residual, linear: _Linear, slope, idle) -> _Search:
+        gram = squared(linear.rows)
         diagonal = jnp.diag(gram)
         scale = jnp.maximum(diagonal, _FAINT * jnp.max(diagonal) + jnp.finfo(gram.dtype).tiny)
 
         def attempt(damping: Float[Array, ""]) -> _Trial:
-            upper = triangular(gram, jacobian, damping * scale, damping < _DIGITS)
+            upper = triangular(gram, linear.rows, damping * scale, damping < _DIGITS)
             solve = lambda v: jax.scipy.linalg.cho_solve((upper, False), v)
             p = solve(-slope)
-            p = p - solve(jacobian.T @ (residual + jacobian @ p) + damping * scale * p)
-            straight = jacobian @ p
+            p = p - solve(linear.back(residual + linear.ahead(p)) + damping * scale * p)
+            straight = linear.ahead(p)
             ahead = system.residual(state.x + _PROBE * p)
             bend = (2 / _PROBE) * ((ahead - residual) / _PROBE - straight)
-            a = -solve(jacobian.T @ bend)
+            a = -solve(linear.back(bend))
             curved = jnp.sqrt(jnp.sum(scale * a**2) / jnp.sum(scale * p**2))
             x = state.x + p + 0.5 * a
             cost = cost_of(system.residual(x))
@@ -219,6 +244,14 @@ class GaussNewton(Optimiser):
         here = _Trial(state.x, state.cost, none, jnp.zeros((), bool))
         start = _Search(here, state.damping, none, jnp.maximum(state.damping, self.least), nothing, nothing, idle)
         return jax.lax.while_loop(lambda search: ~search.done, one, start)
+
+
+def squared(rows: Float[Array, "m n"]) -> Float[Array, "n n"]:
+    """J'J by blocks of columns, those below the diagonal from those above it: five eighths of the work."""
+    edges = [round(rows.shape[1] * share / PARTS) for share in range(PARTS + 1)]
+    parts = [rows[:, low:high] for low, high in itertools.pairwise(edges)]
+    upper = {(i, j): parts[i].T @ parts[j] for i in range(PARTS) for j in range(i, PARTS)}
+    return jnp.block([[upper[i, j] if j >= i else upper[j, i].T for j in range(PARTS)] for i in range(PARTS)])
 
 
 def triangular(

@@ -35,6 +35,8 @@ class Line(eqx.Module):
     count: int = eqx.field(static=True)
     periodic: bool = eqx.field(static=True)
     edges: Float[np.ndarray, " elements+1"]
+    borders: tuple[float, ...] = eqx.field(static=True, default=())
+    """Edges that stay where they are when elements are placed anew: where regions touch."""
 
     @property
     def elements(self) -> int:

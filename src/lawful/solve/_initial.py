@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 
 from .._core.messages import BadInput, listing
-from .._core.names import join_derivative
+from .._core.names import join_derivative, named
 from ..problem import (
     FaceCondition,
     Free,
     Problem,
     Real,
     Value,
+    all_face_conditions,
+    changed,
     face_conditions,
     is_free,
     needed_conditions,
@@ -24,7 +24,7 @@ from ._scaling import sizes
 
 def marching_axis(problem: Problem) -> str | None:
     """The axis with as many conditions at its lower end as the laws have derivatives, and none at the upper."""
-    conditions = face_conditions(problem)
+    conditions = all_face_conditions(problem)
     candidates = []
     for axis in problem.domain.axes:
         needed = needed_conditions(problem, axis) or {}
@@ -93,16 +93,7 @@ def with_named_start(problem: Problem, axis: str | None) -> Problem:
             size = scale.fields[name] / scale.lengths[axis] ** order
             unknowns[key] = Real(guess=first_value(problem, name, axis) if order == 0 else 0.0, scale=size)
             conditions.append(Value(part, **{join_derivative(name, (axis,) * order, problem.domain.axes): named(key)}))
-    return Problem(
-        problem.domain,
-        problem.fields,
-        problem.laws,
-        conditions,
-        unknowns,
-        problem.constants,
-        problem.derived,
-        problem.data,
-    )
+    return changed(problem, conditions=tuple(conditions), unknowns=unknowns)
 
 
 def first_value(problem: Problem, name: str, axis: str) -> float:
@@ -111,13 +102,3 @@ def first_value(problem: Problem, name: str, axis: str) -> float:
         if name in data.columns and name not in data.observe:
             return float(data.columns[name][np.argmin(data.columns[axis])])
     return 0.0
-
-
-def named(key: str):
-    """A function whose only argument is called `key` and which returns it."""
-
-    def value(**quantities):
-        return quantities[key]
-
-    value.__signature__ = inspect.Signature([inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY)])
-    return value

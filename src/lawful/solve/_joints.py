@@ -9,6 +9,8 @@ from jaxtyping import Array, Float, Int
 from ..problem import Problem, order_table
 from ._grid import Grid, Line
 
+Elements = Int[np.ndarray, " joints"] | Int[Array, ""]
+
 
 def joint_orders(problem: Problem, axis: str) -> dict[str, int]:
     """For each field how many conditions hold at a joint on `axis`: equal values and derivatives below this order.
@@ -45,14 +47,36 @@ def joint_rows(
     if line.fourier or line.elements == 1:
         return rows
     left, right = neighbours(line)
-    moved = jnp.moveaxis(rows, place, 0)
-    pieces = moved.reshape(line.elements, line.count, *moved.shape[1:])
-    inner = jnp.moveaxis(values, place, 0)
+    pieces, inner = in_elements(rows, line, place), jnp.moveaxis(values, place, 0)
     for d in range(order):
         slope = line.differentiate(inner, d) if d else inner
         slope = slope.reshape(pieces.shape)
-        unit = (half_width(line) ** d).reshape(-1, *[1] * (moved.ndim - 1))
+        unit = (half_width(line) ** d).reshape(-1, *[1] * (inner.ndim - 1))
         jump = (slope[right, 0] - slope[left, -1]) * unit
-        owner, row = (left, line.count - 1 - d // 2) if d % 2 else (right, d // 2)
+        owner, row = place_of_jump(line, left, right, d)
         pieces = pieces.at[owner, row].set(jump)
-    return jnp.moveaxis(pieces.reshape(moved.shape), 0, place)
+    return jnp.moveaxis(pieces.reshape(inner.shape), 0, place)
+
+
+def junction_rows(
+    rows: Float[Array, "*grid"], values: Float[Array, "*grid"], grid: Grid, place: int, border: float, order: int
+) -> Float[Array, "*grid"]:
+    """The rows with the jump of `values` at one border in place of that of the derivative of this order."""
+    line = grid.lines[place]
+    right = jnp.argmin(jnp.abs(jnp.asarray(line.edges) - border))
+    left = right - 1
+    pieces, both = in_elements(rows, line, place), in_elements(values, line, place)
+    owner, row = place_of_jump(line, left, right, order)
+    pieces = pieces.at[owner, row].set(both[right, 0] - both[left, -1])
+    shape = jnp.moveaxis(rows, place, 0).shape
+    return jnp.moveaxis(pieces.reshape(shape), 0, place)
+
+
+def in_elements(values: Float[Array, "*grid"], line: Line, place: int) -> Float[Array, "elements count *rest"]:
+    moved = jnp.moveaxis(values, place, 0)
+    return moved.reshape(line.elements, line.count, *moved.shape[1:])
+
+
+def place_of_jump(line: Line, left: Elements, right: Elements, order: int) -> tuple[Elements, int]:
+    """The elements and the row of each in which the jump of a derivative stands."""
+    return (left, line.count - 1 - order // 2) if order % 2 else (right, order // 2)

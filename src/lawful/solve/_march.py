@@ -69,7 +69,9 @@ def initial_state(
     nodal = Nodal(scheme.problem, scheme.grid, scheme.march, raw, start, {})
     state = {name: [jnp.zeros(scheme.grid.shape)] * order for name, order in scheme.orders.items()}
     for condition in scheme.initial:
-        state[condition.field][condition.order] = condition.sign * nodal.call(condition.target)
+        given, own = condition.sign * nodal.call(condition.target), nodal.where(condition)
+        rows = state[condition.field]
+        rows[condition.order] = given if own is None else jnp.where(own, given, rows[condition.order])
     return {name: jnp.stack(rows) if rows else jnp.zeros((0, *scheme.grid.shape)) for name, rows in state.items()}
 
 
@@ -96,7 +98,7 @@ def dense_step(scheme: Scheme, raw, state, guess, begin, step) -> dict[str, Floa
 
     def at_stage(time: Float[Array, ""], levels: dict[str, list[Array]]) -> dict[str, Array]:
         nodal = Nodal(scheme.problem, scheme.grid, scheme.march, raw, time, levels)
-        rows = nodal.residuals(scheme.pairs, scheme.boundary)
+        rows = nodal.residuals(scheme.pairs, scheme.boundary, scheme.junctions)
         return {name: values / scheme.law_sizes[scheme.pairs[name]] for name, values in rows.items()}
 
     def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:

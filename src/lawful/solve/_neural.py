@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -12,8 +13,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 from .._core.messages import BadInput, listing, nearest
-from ..fields import MLP, Fourier, Layer, Trial, constrained, symmetric
-from ..geometry import Box, chebyshev_points, sobol_points
+from ..fields import MLP, Fourier, Layer, Spectral, Trial, constrained, symmetric
+from ..geometry import Box, Domain, Regions, arcsine_points, chebyshev_points, sobol_points
 from ..problem import (
     Model,
     Problem,
@@ -24,6 +25,7 @@ from ..problem import (
     periodic_axes,
     scalar_values,
     surface_conditions,
+    under_own_names,
 )
 from ._adam import Adam
 from ._boundary import Exact, Penalty, exact_conditions, penalties
@@ -35,9 +37,13 @@ from ._ground import Ground, even
 from ._least_squares import LevenbergMarquardt
 from ._observations import Noise, Observation, noise_of, observations
 from ._optimiser import MOST_PARAMETERS, Optimiser
+from ._pointwise import PointwiseTask, Rows
 from ._sampling import Fixed, ResidualDriven, Sampling
 from ._scaling import Sizes, sizes
-from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
+from ._task import Hyper, Layout, layout
+
+if TYPE_CHECKING:
+    from ._regional import RegionalTask
 
 
 class Neural(eqx.Module):
@@ -73,7 +79,7 @@ class Neural(eqx.Module):
     tolerance: float = 1e-6
     exact_walls: bool = True
 
-    def optimiser(self, task: NeuralTask) -> Optimiser:
+    def optimiser(self, task: NeuralTask | RegionalTask) -> Optimiser:
         """What minimises by default: a trust region, long damped steps for networks on several axes, Adam for large
         ones."""
         if len(task.start) > MOST_PARAMETERS:
@@ -81,12 +87,16 @@ class Neural(eqx.Module):
         long = isinstance(task.trial, MLP) and len(task.problem.domain.axes) > 1
         return GaussNewton() if long else LevenbergMarquardt(ftol=1e-5, max_steps=150)
 
-    def task(self, problem: Problem) -> NeuralTask:
-        return neural_task(problem, self)
+    def task(self, problem: Problem) -> NeuralTask | RegionalTask:
+        if isinstance(problem.domain, Regions):
+            from ._regional import regional_task
+
+            return regional_task(problem, self)
+        return neural_task(problem, self, sizes(problem))
 
 
-class NeuralTask(Task):
-    """Residual rows of a trial field; all pointwise, so that the Jacobian is one reverse pass per point."""
+class NeuralTask(PointwiseTask):
+    """Residual rows of a trial field, with exact conditions built in."""
 
     problem: Problem
     layout: Layout
@@ -105,29 +115,15 @@ class NeuralTask(Task):
     course: Course
     finest: float
 
-    @property
-    def weighs_laws(self) -> bool:
-        return True
-
-    @property
-    def long_loops(self) -> bool:
-        return True
-
-    @property
-    def blocks(self) -> dict[str, slice]:
+    def terms(self) -> dict[str, int]:
         count = len(next(iter(self.places.values())))
         counts = {f"law: {name}": count for name in self.problem.laws}
-        counts |= {f"condition: {p.condition}": len(next(iter(p.places.values()))) for p in self.penalised}
-        counts |= {f"data: {item.label}": len(item.values) for item in self.observed}
-        return consecutive({**counts, **prior_blocks(self.problem)})
+        return counts | {f"condition: {p.condition}": len(next(iter(p.places.values()))) for p in self.penalised}
 
     def places_of(self, block: str) -> Mapping[str, np.ndarray]:
         found = {f"law: {name}": self.places for name in self.problem.laws}
         found |= {f"condition: {p.condition}": p.places for p in self.penalised}
         return found.get(block) or super().places_of(block)
-
-    def finer(self) -> None:
-        return None
 
     @property
     def ground(self) -> Ground:
@@ -150,27 +146,15 @@ class NeuralTask(Task):
         raw = self.layout.raw(x)
         return Model(self.problem, TrialFields(self, params, raw), raw)
 
-    def residual(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, " m"]:
-        return jnp.concatenate(
-            [jax.vmap(lambda item, row=row: row(x, item))(batch).T.ravel() for row, batch in self.rows(hyper)]
-            + [self.priors(x, hyper.leash)]
-        )
+    def rows(self, hyper: Hyper) -> Iterator[Rows]:
+        yield from self.law_and_condition_rows(hyper)
+        yield from self.data_rows_of(hyper)
 
-    def linearise(self, x: Float[Array, " n"], hyper: Hyper) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
-        values, slopes = [self.priors(x, hyper.leash)], [jax.jacrev(self.priors)(x, hyper.leash)]
-        parts = [rows_with_slopes(row, x, batch) for row, batch in self.rows(hyper)]
-        return jnp.concatenate([p[0] for p in parts] + values), jnp.concatenate([p[1] for p in parts] + slopes)
-
-    def rows(self, hyper: Hyper):
-        """(pointwise function of x and an item, batch of items) for each block, heavy rows first."""
+    def law_and_condition_rows(self, hyper: Hyper) -> Iterator[Rows]:
+        """What the laws and the penalised conditions ask for."""
         yield self.law_rows(hyper)
         for penalty in self.penalised:
             yield self.condition_rows(penalty, hyper)
-        place = 0
-        for item in self.observed:
-            count = len(item.values)
-            yield self.data_row(item), (item.points, item.values, hyper.sd[place : place + count])
-            place += count
 
     def law_rows(self, hyper: Hyper):
         share = hyper.weight / np.sqrt(len(next(iter(self.places.values()))))
@@ -203,27 +187,6 @@ class NeuralTask(Task):
 
         return row, (penalty.places, penalty.normals)
 
-    def data_row(self, item: Observation):
-        def row(x, batch):
-            point, value, sd = batch
-            return ((item.quantity(self.model(x), point) - value) / sd)[None]
-
-        return row
-
-    def priors(self, x: Float[Array, " n"], leash: Float[Array, ""]) -> Float[Array, " rows"]:
-        return prior_rows(self.problem, self.layout.raw(x), leash)
-
-
-def rows_with_slopes(row, x, batch):
-    """Values and Jacobian rows of a pointwise function over a batch, ordered quantity by quantity."""
-
-    def one(item):
-        values, pull = jax.vjp(lambda x: row(x, item), x)
-        return values, jax.vmap(lambda seed: pull(seed)[0])(jnp.eye(values.shape[0]))
-
-    values, slopes = jax.vmap(one)(batch)
-    return values.T.ravel(), jnp.swapaxes(slopes, 0, 1).reshape(-1, x.shape[0])
-
 
 class TrialFields(eqx.Module):
     """The trial field in the user's units, every exact condition built in: fields(**point) -> {name: value}."""
@@ -234,7 +197,7 @@ class TrialFields(eqx.Module):
 
     def __call__(self, **point: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
         task, problem = self.task, self.task.problem
-        known = {**problem.constants, **scalar_values(problem, self.raw)}
+        known = under_own_names(problem, {**problem.constants, **scalar_values(problem, self.raw)})
         return {
             name: constrained(
                 self.unconstrained(index, name),
@@ -271,7 +234,7 @@ def layer_inputs(trial: Trial, layers: Sequence[Layer]) -> dict[str, Layer]:
     return dict(zip(names, layers, strict=True))
 
 
-def neural_task(problem: Problem, method: Neural) -> NeuralTask:
+def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
     axes = problem.domain.axes
     closed = {name: periodic_axes(problem, name) for name in problem.fields}
     if len(set(closed.values())) > 1:
@@ -282,7 +245,6 @@ def neural_task(problem: Problem, method: Neural) -> NeuralTask:
     [periodic] = set(closed.values())
     faces, walls = face_conditions(problem), surface_conditions(problem)
     walls = walls if method.exact_walls else tuple(c._replace(exact=False) for c in walls)
-    scale = sizes(problem)
     trial = method.trial or default_trial(problem, scale)
     for layer in method.layers:
         if layer.axis not in axes:
@@ -295,11 +257,7 @@ def neural_task(problem: Problem, method: Neural) -> NeuralTask:
     found = observations(problem)
     arrangement = layout(problem, flat.size)
     count = method.points or points_for(trial, problem)
-    places = (
-        chebyshev_points(problem.domain, count)
-        if len(axes) == 1 and isinstance(problem.domain, Box)
-        else sobol_points(problem.domain, count, method.seed)
-    )
+    places = first_points(problem.domain, count, method.seed, trial, periodic)
     return NeuralTask(
         problem=problem,
         layout=arrangement,
@@ -318,6 +276,19 @@ def neural_task(problem: Problem, method: Neural) -> NeuralTask:
         course=course_of(problem, method, trial),
         finest=1e-8,
     )
+
+
+def first_points(
+    domain: Domain, count: int, seed: int, trial: Trial, periodic: tuple[str, ...]
+) -> dict[str, Float[np.ndarray, " points"]]:
+    """Where the laws are asked to hold at first: polynomials on a box crowd towards its ends, as their zeros do."""
+    if not isinstance(domain, Box):
+        return sobol_points(domain, count, seed)
+    if len(domain.axes) == 1:
+        return chebyshev_points(domain, count)
+    if isinstance(trial, Spectral):
+        return arcsine_points(domain, count, seed, tuple(axis for axis in domain.axes if axis not in periodic))
+    return sobol_points(domain, count, seed)
 
 
 def points_for(trial: Trial, problem: Problem) -> int:

@@ -8,14 +8,16 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
 from .._core.names import Symbol
 from ..calculus import partials
+from ..geometry import Regions
 from ..problem import FaceCondition, Problem, scalar_values, unknown_field_values
 from ._grid import Grid
-from ._joints import joint_orders, joint_rows
+from ._joints import joint_orders, joint_rows, junction_rows
+from ._layers import Junction, Row, region_at_nodes, row_of
 
 Levels = dict[str, list[Float[Array, "*grid"]]]
 """For each field its values and its derivatives along the marching axis, up to the order of its law."""
@@ -37,6 +39,10 @@ class Nodal(eqx.Module):
     def symbol(self, symbol: Symbol) -> Array:
         """The quantity behind a symbol: an array on the grid, or a plain number or vector."""
         problem, base = self.problem, symbol.base
+        if base in self.by_region:
+            known = {**problem.constants, **scalar_values(problem, self.raw)}
+            values = jnp.stack([jnp.asarray(known[key]) for key in self.by_region[base]])
+            return values[region_at_nodes(problem.domain, self.grid)]
         if base in problem.constants:
             return jnp.asarray(problem.constants[base])
         if base in problem.unknown_scalars:
@@ -54,6 +60,11 @@ class Nodal(eqx.Module):
         for axis in sorted(set(symbol.partial) - {self.march}):
             values = self.grid.differentiate(values, axis, symbol.partial.count(axis))
         return values
+
+    @property
+    def by_region(self) -> dict[str, tuple[str, ...]]:
+        """Constants and unknowns that differ by region, with the name of each region's."""
+        return dict(self.problem.regional)
 
     def derived(self, name: str, in_time: int) -> Float[Array, "*grid"]:
         """A derived quantity at the nodes; its rate by the chain rule through the quantities that it uses."""
@@ -92,7 +103,8 @@ class Nodal(eqx.Module):
     def on_nodes(
         self, function: Callable, values: dict[str, Array], symbols: dict[str, Symbol]
     ) -> Float[Array, "*grid"]:
-        plain = {a: v for a, v in values.items() if symbols[a].base in self.problem.vocabulary.plain}
+        numbers = set(self.problem.vocabulary.plain) - set(self.by_region)
+        plain = {a: v for a, v in values.items() if symbols[a].base in numbers}
         nodal = {a: jnp.broadcast_to(v, self.grid.shape).ravel() for a, v in values.items() if a not in plain}
         if not nodal:
             return jnp.broadcast_to(jnp.asarray(function(**plain)), self.grid.shape)
@@ -113,17 +125,22 @@ class Nodal(eqx.Module):
 
         return jax.vmap(at)(points).reshape(self.grid.shape)
 
-    def residuals(self, pairs: dict[str, str], boundary: tuple[FaceCondition, ...]) -> dict[str, Float[Array, "*grid"]]:
+    def residuals(
+        self, pairs: dict[str, str], boundary: tuple[FaceCondition, ...], junctions: tuple[Junction, ...]
+    ) -> dict[str, Float[Array, "*grid"]]:
         """For each field the residual of the law that determines it, with jumps at the joints of elements and boundary
         conditions in place of the outermost rows. `pairs` maps field to law."""
-        return self.bounded(self.jointed(self.laws(pairs)), pairs, boundary)
+        return self.bounded(self.jointed(self.laws(pairs), junctions), pairs, boundary)
 
     def laws(self, pairs: dict[str, str]) -> dict[str, Float[Array, "*grid"]]:
         """For each field the residual of its law at every node."""
         return {name: self.call(self.problem.laws[law]) for name, law in pairs.items()}
 
-    def jointed(self, found: dict[str, Float[Array, "*grid"]]) -> dict[str, Float[Array, "*grid"]]:
-        """The rows of every field with the jumps at the joints in their places."""
+    def jointed(
+        self, found: dict[str, Float[Array, "*grid"]], junctions: tuple[Junction, ...]
+    ) -> dict[str, Float[Array, "*grid"]]:
+        """The rows of every field with the jumps at the joints in their places, where regions touch those of what
+        agrees there."""
         for place, axis in enumerate(self.grid.axes):
             if self.grid.lines[place].elements > 1:
                 orders = joint_orders(self.problem, axis)
@@ -131,7 +148,30 @@ class Nodal(eqx.Module):
                     name: joint_rows(rows, self.levels[name][0], self.grid, place, orders[name])
                     for name, rows in found.items()
                 }
+        for junction in junctions:
+            function = junction.interface.facing(self.problem, {self.row.axis: np.asarray(junction.sign)})
+            values = self.call(function) / junction.size
+            rows = found[junction.owner]
+            found = {
+                **found,
+                junction.owner: junction_rows(
+                    rows, values, self.grid, self.grid.axes.index(self.row.axis), junction.border, junction.order
+                ),
+            }
         return found
+
+    @property
+    def row(self) -> Row:
+        row = row_of(self.problem.domain)
+        assert row is not None
+        return row
+
+    def where(self, condition: FaceCondition) -> Bool[Array, "*grid"] | None:
+        """The nodes of the region that a condition is about; None where there is only one."""
+        if condition.region is None:
+            return None
+        assert isinstance(self.problem.domain, Regions)
+        return region_at_nodes(self.problem.domain, self.grid) == self.problem.domain.names.index(condition.region)
 
     def bounded(
         self, found: dict[str, Float[Array, "*grid"]], pairs: dict[str, str], boundary: tuple[FaceCondition, ...]
@@ -146,8 +186,8 @@ class Nodal(eqx.Module):
         taken: dict[tuple, int] = {}
         for condition in sorted(boundary, key=lambda c: c.order):
             owner = self.owner(condition, pairs)
-            rank = taken.get((owner, condition.face), 0)
-            taken[owner, condition.face] = rank + 1
+            rank = taken.get((owner, condition.face, condition.region), 0)
+            taken[owner, condition.face, condition.region] = rank + 1
             ranked.append((rank, owner, condition))
         # Inner rows and derivatives first: at a corner the value condition of the other face has the last word.
         for rank, owner, condition in sorted(ranked, key=lambda c: (-c[0], -c[2].order)):
@@ -155,8 +195,10 @@ class Nodal(eqx.Module):
             miss = self.symbol(condition.quantity) - condition.sign * self.call(condition.target)
             end = self.grid.shape[place] - 1 if condition.face.side else 0
             row = end - rank if condition.face.side else rank
-            at_end = jnp.take(miss, end, axis=place)
-            found[owner] = jnp.moveaxis(jnp.moveaxis(found[owner], place, 0).at[row].set(at_end), 0, place)
+            at_end, rows = jnp.take(miss, end, axis=place), jnp.moveaxis(found[owner], place, 0)
+            if (own := self.where(condition)) is not None:
+                at_end = jnp.where(jnp.take(own, end, axis=place), at_end, rows[row])
+            found[owner] = jnp.moveaxis(rows.at[row].set(at_end), 0, place)
         return found
 
     def owner(self, condition: FaceCondition, pairs: dict[str, str]) -> str:

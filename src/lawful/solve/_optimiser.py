@@ -47,6 +47,8 @@ class Optimiser(eqx.Module):
 
     takes_jacobian: ClassVar[bool]
     """Whether a step needs the Jacobian, or only residuals."""
+    takes_factor: ClassVar[bool] = False
+    """Whether the triangular factor of the Jacobian does as well."""
     success: ClassVar[frozenset[int]]
     hopeless: ClassVar[frozenset[int]] = frozenset({BAD_START, BAD_JACOBIAN})
 

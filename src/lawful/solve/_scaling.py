@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.compilation import quickly
-from ..geometry import Box, grid
+from .._core.names import Symbol
+from ..geometry import Box, Regions, grid
 from ..problem import (
     FaceCondition,
     Model,
@@ -22,6 +23,8 @@ from ..problem import (
     raw_size,
     right_hand_side,
     surface_conditions,
+    under_own_names,
+    within,
 )
 
 
@@ -43,11 +46,28 @@ class Sizes(eqx.Module):
 
 
 def sizes(problem: Problem) -> Sizes:
-    """Sizes from data, conditions and guesses alone, before anything is solved."""
+    """Sizes from data, conditions and guesses alone, before anything is solved; of several regions the largest."""
+    regions = problem.domain
+    parts = [within(problem, name) for name in regions.names] if isinstance(regions, Regions) else [problem]
     lengths = {axis: typical_length(problem, axis) for axis in problem.domain.axes}
-    fields = {name: field_size(problem, name, lengths) for name in problem.fields}
-    laws = law_sizes(problem, fields, lengths)
-    return Sizes(*[{name: np.asarray(size) for name, size in group.items()} for group in (fields, lengths, laws)])
+    fields = {name: field_size(problem, parts, name, lengths) for name in problem.fields}
+    found = [law_sizes(part, fields, lengths_within(part, lengths)) for part in parts]
+    return as_arrays(fields, lengths, {law: max(each[law] for each in found) for law in problem.laws})
+
+
+def sizes_within(part: Problem, whole: Sizes) -> Sizes:
+    """The sizes of one region of a problem: fields as in the whole, lengths no longer than the region."""
+    fields = {name: float(size) for name, size in whole.fields.items()}
+    lengths = lengths_within(part, {axis: float(length) for axis, length in whole.lengths.items()})
+    return as_arrays(fields, lengths, law_sizes(part, fields, lengths))
+
+
+def lengths_within(part: Problem, lengths: Mapping[str, float]) -> dict[str, float]:
+    return {axis: min(length, part.domain.length(axis)) for axis, length in lengths.items()}
+
+
+def as_arrays(*groups: Mapping[str, float]) -> Sizes:
+    return Sizes(*[{name: np.asarray(size) for name, size in group.items()} for group in groups])
 
 
 def typical_length(problem: Problem, axis: str) -> float:
@@ -74,16 +94,18 @@ def typical_length(problem: Problem, axis: str) -> float:
     return length
 
 
-def field_size(problem: Problem, name: str, lengths: dict[str, float]) -> float:
-    """The largest value that data, conditions or, through them, guesses give for a field."""
+def field_size(problem: Problem, parts: Sequence[Problem], name: str, lengths: dict[str, float]) -> float:
+    """The largest value that data, conditions or, through them, guesses give for a field; `parts` are the problems of
+    the single regions."""
     found = []
     for data in problem.data:
         for key in set(data.columns) - set(problem.domain.axes) - set(data.observe):
             symbol = problem.vocabulary.resolve(key, data.name)
             if symbol.base == name:
                 found.append(np.abs(data.columns[key]).max() * np.prod([lengths[axis] for axis in symbol.partial]))
-    found += [given_size(problem, c, lengths) for c in face_conditions(problem) if c.exact and c.field == name]
-    found += [given_size(problem, c, lengths) for c in surface_conditions(problem) if c.exact and c.field == name]
+    for part in parts:
+        conditions = (*face_conditions(part), *surface_conditions(part))
+        found += [given_size(part, c, lengths) for c in conditions if c.exact and c.field == name]
     largest = max(found, default=0.0)
     return float(largest) if largest > 0 else 1.0
 
@@ -91,7 +113,8 @@ def field_size(problem: Problem, name: str, lengths: dict[str, float]) -> float:
 def given_size(problem: Problem, condition: FaceCondition | SurfaceCondition, lengths: dict[str, float]) -> float:
     """The size of a field that a condition speaks of: what is given, times a length for every derivative. A condition
     du/dn = b + c u speaks of b / c where c is large."""
-    known = {**problem.constants, **{key: unknown.guess for key, unknown in problem.unknowns.items()}}
+    guesses = {key: unknown.guess for key, unknown in problem.unknowns.items()}
+    known = under_own_names(problem, {**problem.constants, **guesses})
     value, slope = right_hand_side(problem, condition, known)
     if isinstance(condition, FaceCondition):
         points, length = spread_points(problem), lengths[condition.face.axis] ** condition.order
@@ -116,9 +139,20 @@ def shape_length(axes: tuple[str, ...], lengths: Mapping[str, float | np.ndarray
 
 
 def law_sizes(problem: Problem, fields: dict[str, float], lengths: dict[str, float]) -> dict[str, float]:
-    """The root mean square change of each law's residual when each of its quantities changes by its typical size.
+    """The size of every law's residual."""
+    laws = {name: (problem.laws[name], symbols) for name, symbols in law_symbols(problem).items()}
+    return function_sizes(problem, laws, fields, lengths)
 
-    The derivative of a law with respect to its arguments does the dimensional analysis. Derived quantities are
+
+def function_sizes(
+    problem: Problem,
+    functions: Mapping[str, tuple[Callable, dict[str, Symbol]]],
+    fields: dict[str, float],
+    lengths: dict[str, float],
+) -> dict[str, float]:
+    """The root mean square change of each function when each of its quantities changes by its typical size.
+
+    The derivative of a function with respect to its arguments does the dimensional analysis. Derived quantities are
     evaluated on wavy fields of typical size rather than guessed.
     """
     rng, axes = np.random.default_rng(0), problem.domain.axes
@@ -131,17 +165,17 @@ def law_sizes(problem: Problem, fields: dict[str, float], lengths: dict[str, flo
 
     def squares(phase, point):
         model, found = wavy_model(problem, fields, lengths, phase), {}
-        for law, symbols in law_symbols(problem).items():
+        for name, (function, symbols) in functions.items():
             values = model.evaluate(symbols, point)
             moving = {a: v for a, v in values.items() if symbols[a].base not in still}
             fixed = {a: v for a, v in values.items() if a not in moving}
-            slopes = jax.grad(lambda moving, law=law, fixed=fixed: problem.laws[law](**fixed, **moving))(moving)
-            found[law] = sum((slopes[a] * moving[a]) ** 2 for a in moving)
+            slopes = jax.grad(lambda moving, f=function, fixed=fixed: f(**fixed, **moving))(moving)
+            found[name] = sum((slopes[a] * moving[a]) ** 2 for a in moving)
         return found
 
     found = quickly(jax.vmap(squares))(phases, points)
-    sizes = {law: float(np.sqrt(np.mean(square))) for law, square in found.items()}
-    return {law: size if np.isfinite(size) and size > 0 else 1.0 for law, size in sizes.items()}
+    sizes = {name: float(np.sqrt(np.mean(square))) for name, square in found.items()}
+    return {name: size if np.isfinite(size) and size > 0 else 1.0 for name, size in sizes.items()}
 
 
 def wavy_model(

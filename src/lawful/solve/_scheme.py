@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..problem import FaceCondition, Problem
 from ._grid import Grid
+from ._layers import Junction
 from ._radau import RadauTables, radau
 
 
@@ -23,6 +24,7 @@ class Scheme(eqx.Module):
     pairs: dict[str, str]
     initial: tuple[FaceCondition, ...]
     boundary: tuple[FaceCondition, ...]
+    junctions: tuple[Junction, ...]
     sizes: dict[str, Array]
     law_sizes: dict[str, Array]
     stages: int = eqx.field(static=True)

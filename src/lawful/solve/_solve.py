@@ -19,7 +19,6 @@ from .._core.files import read_arrays
 from .._core.messages import BadInput
 from .._core.precision import in_float64
 from .._core.record import Status
-from ..geometry import Box
 from ..problem import Model, Problem
 from ._audit import Audit, audits
 from ._collocation import Collocation
@@ -65,11 +64,6 @@ def solve(
     begin = time.monotonic()
     method = method or default_method(problem)
     problem.check()
-    if isinstance(method, Collocation) and not isinstance(problem.domain, Box):
-        raise BadInput(
-            f"Collocation solves on boxes, but the domain is a {type(problem.domain).__name__}; use"
-            " method=lf.Neural(), for smooth fields lf.Neural(trial=lf.Spectral(12))."
-        )
     if resume and out is None:
         raise BadInput("resume=True needs out=..., the folder of the run to continue.")
     digest = fingerprint(problem, method)

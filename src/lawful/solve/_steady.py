@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from ..problem import FaceCondition, Problem
 from ._grid import Grid
+from ._layers import Junction
 from ._march import dense_solve
 from ._nodal import Nodal
 
@@ -26,6 +27,7 @@ class SteadyScheme(eqx.Module):
     grid: Grid
     pairs: dict[str, str]
     boundary: tuple[FaceCondition, ...]
+    junctions: tuple[Junction, ...]
     sizes: dict[str, Array]
     law_sizes: dict[str, Array]
 
@@ -47,7 +49,7 @@ def balance(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:
         levels = {name: [values * scheme.sizes[name]] for name, values in unravel(unknown).items()}
         nodal = Nodal(scheme.problem, scheme.grid, None, raw, jnp.zeros(()), levels)
-        rows = nodal.residuals(scheme.pairs, scheme.boundary)
+        rows = nodal.residuals(scheme.pairs, scheme.boundary, scheme.junctions)
         return ravel_pytree({name: rows[name] / scheme.law_sizes[scheme.pairs[name]] for name in rows})[0]
 
     solved = unravel(jax.lax.custom_root(residual, flat, damped_newton, dense_solve))

@@ -69,7 +69,7 @@ def stacked_rows(scheme: Scheme, raw, time, levels, joints: bool = True) -> Floa
     """The rows of all fields at one time, in units of their laws."""
     nodal = Nodal(scheme.problem, scheme.grid, scheme.march, raw, time, levels)
     rows = nodal.laws(scheme.pairs)
-    rows = nodal.bounded(nodal.jointed(rows) if joints else rows, scheme.pairs, scheme.boundary)
+    rows = nodal.bounded(nodal.jointed(rows, scheme.junctions) if joints else rows, scheme.pairs, scheme.boundary)
     return jnp.stack([rows[name] / scheme.law_sizes[scheme.pairs[name]] for name in scheme.orders])
 
 
@@ -140,7 +140,7 @@ def middle_inverse(scheme: Scheme, raw, state, guess, begin, step, values) -> De
         linear = jax.linearize(rows, (nothing, nothing))[1]
         return lambda highest, below: linear((highest, below))
 
-    if condensable(scheme.problem, scheme.grid):
+    if condensable(scheme.problem, scheme.grid) and not scheme.junctions:
         orders = joint_orders(scheme.problem, scheme.grid.axes[0])
         units = jnp.stack([scheme.sizes[n] / scheme.law_sizes[scheme.pairs[n]] for n in names])
         return condensed_inverse(

@@ -84,6 +84,17 @@ class Task(eqx.Module):
     def linearise(self, x: Float[Array, " n"], hyper: Hyper) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         """All rows and their Jacobian."""
 
+    def factor(
+        self, x: Float[Array, " n"], hyper: Hyper, at_once: int
+    ) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
+        """All rows, and the triangular factor of their Jacobian, where that is too large to be formed."""
+        residual, jacobian = self.linearise(x, hyper)
+        return residual, jnp.linalg.qr(jacobian, mode="r")
+
+    def data_slopes(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, "rows n"]:
+        """The rows of the Jacobian that belong to data."""
+        return self.linearise(x, hyper)[1][self.data_rows]
+
     @property
     @abc.abstractmethod
     def blocks(self) -> dict[str, slice]:
@@ -151,6 +162,12 @@ class WeightedSystem(eqx.Module):
 
     def linearise(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         return self.task.linearise(x, self.hyper)
+
+    def factor(self, x: Float[Array, " n"], at_once: int) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
+        return self.task.factor(x, self.hyper, at_once)
+
+    def data_slopes(self, x: Float[Array, " n"]) -> Float[Array, "rows n"]:
+        return self.task.data_slopes(x, self.hyper)
 
 
 LEASH = 5.0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from ..problem import Problem, Real
+from ..verify import described
 from ._covariance import Covariance, covariance, marginal_covariance, unit_columns
 from ._optimiser import MOST_PARAMETERS
 from ._task import Layout
@@ -96,6 +96,14 @@ def hat_diagonal(jacobian: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
     return np.sum(left[:, values > 1e-12 * values[0]] ** 2, axis=1)
 
 
+def leverages(triangle: Float[np.ndarray, "n n"], rows: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
+    """The leverage of some rows of a Jacobian, from the triangular factor of the whole."""
+    scaled, norms = unit_columns(triangle)
+    _, values, transposed = np.linalg.svd(scaled)
+    kept = values > 1e-12 * values[0]
+    return np.sum((rows / norms @ transposed[kept].T / values[kept]) ** 2, axis=1)
+
+
 def labels(problem: Problem, layout: Layout) -> list[str]:
     """A name for each raw unknown number: "k", "k[0]", "D mode 3"."""
     found = []
@@ -115,33 +123,7 @@ def describe_loose(problem: Problem, layout: Layout, direction: Float[np.ndarray
         logs += [unknown.step == "log"] * size
         # A `Real` is looked for in steps of its scale; the other transforms have no unit.
         units += [*np.ravel(unknown.scale)] if isinstance(unknown, Real) and unknown.over is None else [1.0] * size
-    return describe_direction(direction, names, logs, units)
-
-
-def describe_direction(
-    direction: Float[np.ndarray, " n"], names: Sequence[str], logs: Sequence[bool], units: Sequence[float]
-) -> str:
-    """A direction of raw unknowns in names: "k / m" where all that move are factors (`logs`), "a + 2 b" otherwise.
-
-    `units` are the steps of the quantities for a raw step of one; parts below a thousandth of the largest are left out.
-    """
-    moves = direction * np.asarray(units)
-    weights = moves / moves[np.argmax(np.abs(moves))]
-    chosen = [i for i in np.argsort(-np.abs(weights), kind="stable") if abs(weights[i]) > 1e-3]
-    if all(logs[i] for i in chosen):
-        return "".join(power(names[i], weights[i], first=k == 0) for k, i in enumerate(chosen))
-    words = [f"log {name}" if log else name for name, log in zip(names, logs, strict=True)]
-    return " ".join(term(words[i], weights[i], first=k == 0) for k, i in enumerate(chosen))
-
-
-def power(name: str, weight: float, first: bool) -> str:
-    size = name if abs(abs(weight) - 1) < 1e-3 else f"{name}^{abs(weight):.3g}"
-    return size if first else f" {'*' if weight > 0 else '/'} {size}"
-
-
-def term(name: str, weight: float, first: bool) -> str:
-    size = "" if abs(abs(weight) - 1) < 1e-3 else f"{abs(weight):.3g} "
-    return f"{size}{name}" if first else f"{'+' if weight > 0 else '-'} {size}{name}"
+    return described(names, logs, direction * np.asarray(units))
 
 
 def correlation(covariance: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:

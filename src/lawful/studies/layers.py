@@ -7,16 +7,16 @@ Laplace's domain, no mesh), so thicknesses are as good unknowns as moduli, and t
 
 What can be known, and what cannot:
 
-1. At normal incidence a record depends on each layer only by its impedance sqrt(rho E) and its travel time d sqrt(rho/E).
-   With the density given, thickness and modulus follow. Without it no one can tell them: stretch the layer by a,
+1. At normal incidence a record depends on each layer only by its impedance sqrt(rho E) and its travel time
+   d sqrt(rho/E). With the density given, thickness and modulus follow. Without it no one can tell them: stretch the layer by a,
    stiffen it by a, dilute it by a, and the record is the same to the last bit. The study lets density go free, and
    prints exactly these directions, found in the Jacobian, not put in by hand. What is determined is found as well as
    before.
 2. Beside every error bar stands the Cramer-Rao bound, which no unbiased method can beat, and over many draws of the
    noise the scatter of the estimates is held against it.
 3. The misfit has many local minima. How often the search ends in the right one is counted.
-4. If both ends of the laminate were free, the record from the far end would read the same for the laminate turned round.
-   The inversion finds both answers and refuses to choose.
+4. If both ends of the laminate were free, the record from the far end would read the same for the laminate turned
+   round. The inversion finds both answers and refuses to choose.
 """
 
 from __future__ import annotations
