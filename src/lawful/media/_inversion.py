@@ -19,6 +19,7 @@ from .._core.precision import in_float64
 from ..problem import Unknown
 from ..solve import RUNNING, LevenbergMarquardt, Moment, Watcher, hat_diagonal, watcher
 from ._inverted import Inversion, Search
+from ._mirror import mirrored
 from ._misfit import Guess, Misfit
 from ._named import checked_names
 from ._parameters import Parameters
@@ -26,7 +27,7 @@ from ._search import FOLLOWED, candidates, cubes
 from ._survey import Survey
 from ._verdict import METHOD, Settled, explained, finished, linearised
 
-BATCH = 128
+BATCH = 64
 """Starts that descend together."""
 ROUNDS = 2
 """Batches at least, so that a second answer has its chance."""
@@ -90,6 +91,10 @@ def hunt(
         watch(Moment(number, tried, starts, float(settled.best.cost), {}))
         if number + 1 >= ROUNDS and explained(settled):
             break
+    turned = mirrored(misfit.guess, settled.best.x) if starts > 1 else None
+    if turned is not None:
+        settled = settle(misfit, turned[None], settled.states[:FOLLOWED])
+        looked_at += 1
     return settled, Search(tried, looked_at, settled.arrived)
 
 

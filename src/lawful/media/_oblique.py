@@ -62,8 +62,8 @@ class Sideways(NamedTuple):
 
 
 def waves(strata: Strata, slowness: Float[Array, ""], s: Complex[Array, " freqs"]) -> Waves:
-    """Eigenvectors of elastic motion in every medium; their inverse is the reciprocity of Betti and Rayleigh, so that no
-    4 x 4 matrix has to be inverted. Source: K. Aki and P. G. Richards, Quantitative Seismology (2002), 5.4."""
+    """Eigenvectors of elastic motion in every medium; their inverse is the reciprocity of Betti and Rayleigh, so that
+    no 4 x 4 matrix has to be inverted. Source: K. Aki and P. G. Richards, Quantitative Seismology (2002), 5.4."""
     p = jnp.asarray(slowness)
     stiff, mu = strata.moduli(s)
     rho = jnp.asarray(strata.density)[:, None]

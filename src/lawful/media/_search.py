@@ -21,6 +21,8 @@ FOLLOWED = 8
 """How many candidates of a search are followed to the bottom."""
 LEAST, HOPEFUL = 3, 10.0
 """Fewer where the others cost more than so many times the cheapest, but at least so many."""
+TOGETHER = 2 * FOLLOWED
+"""How many descend in one piece of compiled code: batches of one size compile once, however many starts are left."""
 
 
 @compiled(lambda *_: True)
@@ -56,7 +58,7 @@ def descend(
 
 def candidates(misfit: Misfit, starts: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "few n"]:
     """Points in promising valleys, the cheapest first: where starts end on one coarse view after the other, the better
-    half of them going on."""
+    half of them going on. The number of starts is `TOGETHER` times a power of two."""
     count = misfit.guess.parameters.count
     medium, _ = misfit.guess(jnp.zeros(count))
     views = zip(
@@ -69,8 +71,9 @@ def candidates(misfit: Misfit, starts: Float[np.ndarray, "k n"]) -> Float[np.nda
     x, cost, spread = starts, np.zeros(len(starts)), np.ones(starts.shape)
     for screens in views:
         coarse = Coarse(misfit.guess, tuple(screens), np.full(count, LEASH))
-        x, cost, spread = (np.asarray(part) for part in descend(coarse, jnp.asarray(x)))
-        order = np.argsort(cost, kind="stable")[: max(len(x) // 2, 2 * FOLLOWED)]
+        groups = [descend(coarse, jnp.asarray(group)) for group in np.split(x, len(x) // TOGETHER)]
+        x, cost, spread = (np.concatenate(parts) for parts in zip(*groups, strict=True))
+        order = np.argsort(cost, kind="stable")[: max(len(x) // 2, TOGETHER)]
         x, cost, spread = x[order], cost[order], spread[order]
     hopeful = cost <= HOPEFUL * cost[0]
     hopeful[:LEAST] = True

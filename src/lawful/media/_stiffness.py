@@ -1,8 +1,8 @@
 """Dynamic stiffness of layers under waves that run along them: real, and free of growing exponentials.
 
 A wave exp(i (omega t - k x)) with phase speed c = omega / k; displacements (u_x, i u_z) and tractions (t_x, i t_z) on
-the faces of a layer then obey t = K u with a real symmetric K. With r^2 = 1 - c^2/vp^2, q^2 = 1 - c^2/vs^2 and X = k d all
-entries are entire functions of r^2 and q^2, whatever their sign, divided by one denominator. Differences from 1 are
+the faces of a layer then obey t = K u with a real symmetric K. With r^2 = 1 - c^2/vp^2, q^2 = 1 - c^2/vs^2 and X = k d
+all entries are entire functions of r^2 and q^2, whatever their sign, divided by one denominator. Differences from 1 are
 computed as such, so that thin layers and long waves keep their digits.
 
 Source of the matrices: E. Kausel and J. M. Roesset, Bull. Seism. Soc. Am. 71, 1743 (1981).

@@ -8,10 +8,10 @@ Laplace's domain, no mesh), so thicknesses are as good unknowns as moduli, and t
 What can be known, and what cannot:
 
 1. At normal incidence a record depends on each layer only by its impedance sqrt(rho E) and its travel time
-   d sqrt(rho/E). With the density given, thickness and modulus follow. Without it no one can tell them: stretch the layer by a,
-   stiffen it by a, dilute it by a, and the record is the same to the last bit. The study lets density go free, and
-   prints exactly these directions, found in the Jacobian, not put in by hand. What is determined is found as well as
-   before.
+   d sqrt(rho/E). With the density given, thickness and modulus follow. Without it no one can tell them: stretch the
+   layer by a, stiffen it by a, dilute it by a, and the record is the same to the last bit. The study lets density go
+   free, and prints exactly these directions, found in the Jacobian, not put in by hand. What is determined is found as
+   well as before.
 2. Beside every error bar stands the Cramer-Rao bound, which no unbiased method can beat, and over many draws of the
    noise the scatter of the estimates is held against it.
 3. The misfit has many local minima. How often the search ends in the right one is counted.
@@ -165,8 +165,8 @@ def text(told: media.Inversion, free: media.Inversion, turned: media.Inversion, 
         one = told.layer(index)
         lines.append(
             f"  {material:14} thickness {one['thickness']} m (bound {told.bounds['thickness'].sd[index]:.2g}, true"
-            f" {TRUTH['thickness'][index]:g}), modulus {one['modulus']} Pa (bound {told.bounds['modulus'].sd[index]:.2g},"
-            f" true {TRUTH['modulus'][index]:g})"
+            f" {TRUTH['thickness'][index]:g}), modulus {one['modulus']} Pa (bound"
+            f" {told.bounds['modulus'].sd[index]:.2g}, true {TRUTH['modulus'][index]:g})"
         )
     lines += [f"  {said}" for said in told.sentences()]
     lines.append("The same record, densities unknown")
