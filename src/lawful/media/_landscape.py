@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from .._core.messages import BadInput, listing, nearest
 from .._core.precision import in_float64
-from ..report import INK, ONE_SIDED, WIDTH, house_style
+from ..report import INK, ONE_SIDED, VERMILLION, WIDTH, house_style, logarithmic
 from ._misfit import Misfit
+from ._pictures import UNITS, scaled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,19 +83,30 @@ def landscape_figure(found: Landscape, truth: tuple[float, float] | None = None)
 
     fig = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     ax = fig.subplots()
+    (x_size, x_label), (y_size, y_label) = (axis(name, v) for name, v in zip(found.names, found[1:3], strict=True))
     top = float(np.nanmax(found.values))
     low = max(float(np.nanmin(found.values)), 1e-4 * top)
-    mesh = ax.pcolormesh(
-        found.first, found.second, found.values, norm=LogNorm(low, top), cmap=ONE_SIDED, shading="auto"
-    )
+    first, second = found.first / x_size, found.second / y_size
+    mesh = ax.pcolormesh(first, second, found.values, norm=LogNorm(low, top), cmap=ONE_SIDED, shading="auto")
     mesh.set_rasterized(True)
-    ax.plot(*found.found, "o", ms=9, mfc="none", mec="white", mew=1.8, label="found")
+    sizes = np.array([x_size, y_size])
+    ax.plot(*(found.found / sizes), "o", ms=9, mfc="none", mec="white", mew=1.8, label="found")
     if truth is not None:
-        ax.plot(*truth, "x", ms=7, color="#d55e00", mew=1.8, label="true")
-    ax.set(xlabel=found.names[0], ylabel=found.names[1], xscale="log", yscale="log")
+        ax.plot(*(truth / sizes), "x", ms=7, color=VERMILLION, mew=1.8, label="true")
+    ax.set(xlabel=x_label, ylabel=y_label)
+    logarithmic(ax, "x", first[0], first[-1])
+    logarithmic(ax, "y", second[0], second[-1])
     ax.grid(False)
     legend = ax.legend(loc="upper left", labelcolor="white")
     legend.set_zorder(5)
     fig.colorbar(mesh, ax=ax, label="chi² per degree of freedom")
     ax.tick_params(which="both", colors=INK)
     return fig, ax
+
+
+def axis(label: str, values: Float[np.ndarray, " n"]) -> tuple[float, str]:
+    """What to divide an unknown by so that it reads well, and its name: "thickness of layer 1 in mm"."""
+    name, _, index = label.rstrip("]").partition("[")
+    words = f"{name} of layer {int(index) + 1}" if index.isdecimal() else label
+    size, unit = scaled(float(np.max(np.abs(values))), UNITS.get(name, ""))
+    return (size, f"{words} in {unit}") if name in UNITS else (1.0, words)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from .._core.messages import BadInput
@@ -197,5 +198,5 @@ def sideways(
 
 
 def check_slowness(slowness) -> None:
-    if not is_traced(slowness) and not (jnp.ndim(slowness) == 0 and jnp.isfinite(slowness) and slowness >= 0):
+    if not is_traced(slowness) and not (np.ndim(slowness) == 0 and np.isfinite(slowness) and slowness >= 0):
         raise BadInput(f"the slowness is {slowness} s/m; it must be zero or positive: sin(angle) / speed.")
