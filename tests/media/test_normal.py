@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media_cases import ENDS, by_transfer_matrices, laminate, line
 
 import lawful as lf
 from lawful import media
+from media_cases import ENDS, by_transfer_matrices, laminate, line
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -18,8 +18,11 @@ few = settings(max_examples=25)
 size = st.floats(-1.0, 1.0).map(lambda power: 10.0**power)
 
 
+LOSSLESS = st.just(0.0)
+
+
 @st.composite
-def stacks(draw, loss=st.just(0.0)):
+def stacks(draw, loss=LOSSLESS):
     count = draw(st.sampled_from([1, 2, 5]))
     column = lambda scale: scale * np.array(draw(st.lists(size, min_size=count, max_size=count)))
     lossy = np.array(draw(st.lists(loss, min_size=count, max_size=count)))
