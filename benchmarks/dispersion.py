@@ -81,7 +81,7 @@ def main() -> None:
     answers = disba(python)
     print(machine("lawful", "jax", "numpy"))
     print(
-        "speeds compared, largest relative difference, modes missed by lawful and by disba, seconds of lawful and disba"
+        "speeds compared, largest relative difference, missed by lawful, by disba, seconds of lawful, of disba"
     )
     with jax.enable_x64(True):
         for name, answer in answers.items():

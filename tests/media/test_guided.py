@@ -62,20 +62,19 @@ def test_one_layer_obeys_love_s_equation(mode):
 
 
 def test_no_mode_is_missed():
-    """As many Rayleigh modes below the half-space's shear speed as steps of the count, over many frequencies."""
+    """As many modes as the count below the half-space's shear speed says, over many frequencies."""
     from lawful.media._guided import count, fastest
 
     ground = of_table("soil on rock")
-    f = np.linspace(1.0, 60.0, 40)
-    counted = jax.jit(jax.vmap(lambda w: count(media.Rayleigh(6), ground, fastest(ground), w)))(2 * np.pi * f)
-    assert np.all(np.diff(np.asarray(counted)) >= 0)  # modes begin and stay
-    assert counted[-1] > 10
-    # The count is the number of roots: each mode below it has a speed, the next has none.
-    for place in (10, 39):
-        number = int(counted[place])
-        at = np.array([f[place]])
-        assert np.isfinite(speeds(ground, at, media.Rayleigh(6), number - 1)[0])
-        assert np.isnan(speeds(ground, at, media.Rayleigh(6), number)[0])
+    f = np.linspace(1.0, 40.0, 40)
+    for waves in KINDS.values():
+        counted = jax.jit(jax.vmap(lambda w, waves=waves: count(waves, ground, fastest(ground), w)))(2 * np.pi * f)
+        assert np.all(np.diff(np.asarray(counted)) >= 0)  # modes begin and stay
+        assert counted[-1] > 10
+        # The count is the number of speeds: the three lowest modes exist exactly where it says so.
+        for mode in range(3):
+            found = np.asarray(speeds(ground, np.resize(f[::7], 6), waves, mode))
+            np.testing.assert_array_equal(np.isfinite(found), np.resize(np.asarray(counted)[::7], 6) > mode)
 
 
 @pytest.mark.parametrize("wave", KINDS)
@@ -95,28 +94,25 @@ def test_derivatives_are_those_of_the_values(wave):
 
 def test_group_speed_is_the_slope_of_frequency_over_wavenumber():
     ground, f, step = of_table("continental crust"), np.array([0.03, 0.05, 0.1]), 1e-5
-    k = lambda f: 2 * np.pi * f / np.asarray(media.phase_speed(ground, f))
+    love = media.Love()
+    k = lambda f: 2 * np.pi * f / np.asarray(media.phase_speed(ground, f, love))
     wanted = 2 * np.pi * 2 * step * f / (k(f * (1 + step)) - k(f * (1 - step)))
-    np.testing.assert_allclose(media.group_speed(ground, f), wanted, rtol=1e-7)
+    np.testing.assert_allclose(media.group_speed(ground, f, love), wanted, rtol=1e-7)
 
 
 def test_curves_give_layers_back():
-    """The shear speeds and thicknesses of a site from its fundamental Rayleigh and Love curves."""
+    """The shear speeds and thicknesses of a site from its fundamental Rayleigh curve."""
     truth = {"thickness": np.array([8.0, 20.0]), "vs": np.array([180.0, 400.0, 900.0])}
     density, ratio = np.array([1800.0, 1900.0, 2200.0]), 2.0
     site = lambda thickness, vs: media.Strata(thickness, ratio * vs, vs, density)
     f = np.geomspace(3.0, 40.0, 14)
-    rng = np.random.default_rng(3)
-    curves = []
-    for waves in (media.Rayleigh(3), media.Love()):
-        clean = np.asarray(media.phase_speed(site(**truth), f, waves))
-        curves.append(media.Curve(f, clean + 1.0 * rng.normal(size=f.size), waves))
+    clean = np.asarray(media.phase_speed(site(**truth), f))
+    curve = media.Curve(f, clean + np.random.default_rng(3).normal(size=f.size))
     found = media.invert(
         site,
-        {"thickness": lf.Positive([15.0, 15.0]), "vs": lf.Positive([300.0, 400.0, 700.0])},
-        media.SurfaceWaves(curves, noise=1.0),
-        starts=64,
-        spread=2.0,
+        {"thickness": lf.Positive([10.0, 15.0]), "vs": lf.Positive([250.0, 350.0, 800.0])},
+        media.SurfaceWaves(curve, noise=1.0),
+        starts=1,
         progress=False,
     )
     assert found.status.converged, found.status

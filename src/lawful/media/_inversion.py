@@ -66,6 +66,8 @@ def invert(
     begun = time.monotonic()
     guess = Guess(medium, Parameters(unknowns))
     surveys = checked_surveys(guess, surveys)
+    if not (isinstance(starts, int) and starts >= 1 and spread > 1):
+        raise BadInput(f"starts={shown(starts)}, spread={shown(spread)}: give starts from 1 on, a spread above 1.")
     sd = tuple({name: jnp.asarray(level) for name, level in survey.quiet().items()} for survey in surveys)
     given = np.stack([np.zeros(guess.parameters.count), *(guess.parameters.raw(values) for values in begin)])
     watch = watcher(progress)

@@ -11,7 +11,7 @@ def ricker(time, frequency: float, delay: float | None = None) -> Float[Array, "
     """Ricker's wavelet of unit height: (1 - 2 a) exp(-a), a = (pi frequency (t - delay))^2.
 
     frequency   at which it is strongest, Hz; at 3 times that it has fallen to 3e-3 of the peak, at 4 times to 5e-6.
-    delay       when it peaks, s; by default 2 / frequency, so that it begins below 1e-15: a jump at the beginning, however
+    delay       when it peaks, s; by default 2 / frequency, so that it begins at 1e-15: a jump at the beginning, however
                 small, has no end of high frequencies, which samples do not hold.
     """
     a = (np.pi * frequency * (time - (2 / frequency if delay is None else delay))) ** 2

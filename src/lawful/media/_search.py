@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
-from .._core.messages import BadInput, shown
 from ._misfit import Coarse, Misfit
 
 STEPS = 20
@@ -95,8 +94,6 @@ def cubes(count: int, dimensions: int, seed: int, batch: int) -> Sequence[Float[
     """`count` evenly spread points of the unit cube, in batches of one size (the last is filled up)."""
     from scipy.stats import qmc
 
-    if not (isinstance(count, int) and count >= 1):
-        raise BadInput(f"starts={shown(count)}: give a whole number, such as 1024.")
     batches = -(-count // batch)
     points = qmc.Sobol(dimensions, seed=seed).random_base2(max(batches * batch - 1, 1).bit_length())
     return np.split(points[: batches * batch], batches)
