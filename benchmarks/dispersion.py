@@ -80,9 +80,7 @@ def main() -> None:
     python = arguments.python or environment("dispersion", HERE / "dispersion-constraints.txt", (["disba"],))
     answers = disba(python)
     print(machine("lawful", "jax", "numpy"))
-    print(
-        "speeds compared, largest relative difference, missed by lawful, by disba, seconds of lawful, of disba"
-    )
+    print("speeds compared, largest relative difference, missed by lawful, by disba, seconds of lawful, of disba")
     with jax.enable_x64(True):
         for name, answer in answers.items():
             found, seconds = ours(answer)

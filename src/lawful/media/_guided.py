@@ -43,7 +43,7 @@ class Love(Guided):
     def layers(self, strata, c, k):
         count = len(strata)
         each = jax.vmap(shear_layer, (None, None, 0, 0, 0))
-        return each(c, k, strata.thickness, strata.vs[:count], strata.shear_modulus[:count])
+        return each(c, k, jnp.asarray(strata.thickness), jnp.asarray(strata.vs)[:count], strata.shear_modulus[:count])
 
     def base(self, strata, c, k):
         return shear_half_space(c, k, strata.vs[-1], strata.shear_modulus[-1])
@@ -94,7 +94,8 @@ class Rayleigh(Guided):
     def _cut(self, strata: Strata, c: Array, k: Array, thickness: Float[Array, " layers"]) -> Faces:
         count = len(strata)
         each = jax.vmap(solid_layer, (None, None, 0, 0, 0, 0))
-        return each(c, k, thickness, strata.vp[:count], strata.vs[:count], strata.shear_modulus[:count])
+        vp, vs = jnp.asarray(strata.vp)[:count], jnp.asarray(strata.vs)[:count]
+        return each(c, k, thickness, vp, vs, strata.shear_modulus[:count])
 
     def __str__(self) -> str:
         return "Rayleigh"

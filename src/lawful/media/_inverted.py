@@ -102,13 +102,13 @@ class Inversion:
     def layer(self, index: int) -> dict[str, Estimate]:
         """All that is known of one layer."""
         return {
-            name: Estimate(name, float(all_.value[index]), float(all_.sd[index]), all_.dof)
+            name: Estimate(name, float(np.asarray(all_.value)[index]), float(np.asarray(all_.sd)[index]), all_.dof)
             for name, all_ in self.layers.items()
         }
 
     def to_json(self) -> dict:
         """Layers as a list of estimates, what is undetermined, noise and misfit, in numbers."""
-        count = len(next(iter(self.layers.values())).value)
+        count = np.size(next(iter(self.layers.values())).value)
         return {
             "layers": [{name: one.to_json() for name, one in self.layer(i).items()} for i in range(count)],
             "undetermined": list(self.undetermined),
@@ -129,7 +129,7 @@ class Inversion:
     def table(self) -> Table:
         """A row for each layer."""
         names = tuple(self.layers)
-        count = len(self.layers[names[0]].value)
+        count = np.size(self.layers[names[0]].value)
         rows = [(str(index + 1), *(str(one) for one in self.layer(index).values())) for index in range(count)]
         return Table(("layer", *names), tuple(rows))
 

@@ -92,7 +92,7 @@ class Parameters(eqx.Module):
         for unknown in self.ordered:
             wide = np.full(unknown.guess.shape, {Positive: math.log(spread), Real: 2.0}.get(type(unknown), 3.0))
             if isinstance(unknown.prior, Normal) and not isinstance(unknown, Bounded):
-                step = unknown.guess if isinstance(unknown, Positive) else unknown.scale
+                step = unknown.scale if isinstance(unknown, Real) else unknown.guess
                 wide = np.minimum(wide, 3 * np.asarray(unknown.prior.sd) / np.abs(step))
             found.append(np.ravel(wide))
         return np.concatenate(found)
@@ -105,5 +105,7 @@ class Parameters(eqx.Module):
             if isinstance(unknown, Bounded):
                 part = self.layout.slice(name)
                 value = unknown.lower + (unknown.upper - unknown.lower) * cube[:, part]
-                x[:, part] = np.asarray(unknown.raw_of(value.reshape(-1, *unknown.guess.shape))).reshape(len(cube), -1)
+                x[:, part] = np.asarray(unknown.raw_of(jnp.asarray(value.reshape(-1, *unknown.guess.shape)))).reshape(
+                    len(cube), -1
+                )
         return x

@@ -95,5 +95,5 @@ def cubes(count: int, dimensions: int, seed: int, batch: int) -> Sequence[Float[
     from scipy.stats import qmc
 
     batches = -(-count // batch)
-    points = qmc.Sobol(dimensions, seed=seed).random_base2(max(batches * batch - 1, 1).bit_length())
+    points = qmc.Sobol(dimensions, rng=seed).random_base2(max(batches * batch - 1, 1).bit_length())
     return np.split(points[: batches * batch], batches)

@@ -8,7 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Complex, Float
+from numpy.typing import ArrayLike
 
 from .._core.messages import BadInput, listing, shown
 from .._core.numbers import real_array
@@ -46,7 +48,7 @@ class Stack(eqx.Module):
     loss: Float[Array | np.ndarray, " layers"]
     reference: float | Float[Array | np.ndarray, ""]
 
-    def __init__(self, thickness, modulus, density, loss=0.0, reference: float | None = None):
+    def __init__(self, thickness, modulus, density, loss: ArrayLike = 0.0, reference: float | None = None):
         given = {"thickness": thickness, "modulus": modulus, "density": density}
         columns = {name: positive_column(name, values) for name, values in given.items()}
         counts = {name: len(column) for name, column in columns.items()}
@@ -75,7 +77,7 @@ class Stack(eqx.Module):
     @property
     def travel_time(self) -> Float[Array, " layers"]:
         """Thickness / speed, s: when echoes come."""
-        return self.thickness / self.speed
+        return jnp.asarray(self.thickness) / self.speed
 
     def quantities(self) -> dict[str, Float[Array, " layers"]]:
         """What users know layers by, and what a wave at normal incidence feels of them."""
@@ -93,14 +95,14 @@ class Stack(eqx.Module):
         return stiffening(self.loss[:, None], s, self.reference)
 
 
-def stiffening(loss: Array, s: Complex[Array, " freqs"], reference) -> Complex[Array, "..."]:
+def stiffening(loss: Array | np.ndarray | float, s: Complex[Array, " freqs"], reference) -> Complex[Array, "..."]:
     """(s / 2 pi reference)^gamma with tan(pi gamma) = loss."""
     return jnp.exp(jnp.arctan(loss) / math.pi * jnp.log(s / (2 * math.pi * reference)))
 
 
 def is_traced(*values: object) -> bool:
     """Whether a value is known only when compiled code runs, so that nothing can be said about it now."""
-    return any(isinstance(leaf, jax.core.Tracer) for value in values for leaf in jax.tree.leaves(value))
+    return any(isinstance(leaf, Tracer) for value in values for leaf in jax.tree.leaves(value))
 
 
 def positive_column(name: str, values) -> Float[Array | np.ndarray, " layers"]:

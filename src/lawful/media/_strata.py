@@ -69,12 +69,12 @@ class Strata(eqx.Module):
 
     @property
     def shear_modulus(self) -> Float[Array, " media"]:
-        return self.density * jnp.asarray(self.vs) ** 2
+        return jnp.asarray(self.density) * jnp.asarray(self.vs) ** 2
 
     @property
     def travel_time(self) -> Float[Array, " layers"]:
         """Of compression, straight through each layer, s."""
-        return self.thickness / jnp.asarray(self.vp)[: len(self)]
+        return jnp.asarray(self.thickness) / jnp.asarray(self.vp)[: len(self)]
 
     def quantities(self) -> dict[str, Float[Array, "..."]]:
         """What users know layers by, the half-space left out of what it has no thickness for."""

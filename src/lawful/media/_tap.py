@@ -26,7 +26,7 @@ class Tap(Source):
     """
 
     names: ClassVar[tuple[str, ...]] = ("near", "far", "reflection")
-    passages = 1
+    passages: ClassVar[int] = 1
 
     left: End | Callable
     right: End | Callable

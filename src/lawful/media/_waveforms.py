@@ -45,10 +45,8 @@ class Source(eqx.Module):
     def crossing(self, medium: Any) -> Float[np.ndarray, " layers"]:
         """The time in which each layer is crossed, s."""
 
-    @property
-    @abc.abstractmethod
-    def passages(self) -> int:
-        """How many times all layers are crossed before the first motion can be seen: 1 through them, 2 by echoes."""
+    passages: eqx.AbstractClassVar[int]
+    """How many times all layers are crossed before the first motion can be seen: 1 through them, 2 by echoes."""
 
 
 def motions(

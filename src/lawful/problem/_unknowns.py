@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
 from .._core.messages import BadInput, shown
 from .._core.numbers import real_array
@@ -127,7 +128,7 @@ class Positive(Unknown):
     over: str | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, guess=1.0, *, over: str | None = None, prior=None):
+    def __init__(self, guess: ArrayLike = 1.0, *, over: str | None = None, prior=None):
         self.guess = checked_guess("Positive", guess)
         if np.any(self.guess <= 0):
             raise BadInput(
