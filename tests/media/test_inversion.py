@@ -120,6 +120,32 @@ def test_pictures_are_drawn(told, tmp_path):
     assert figures[0].axes[0].get_xlabel() == "depth in mm"
 
 
+def test_records_come_from_files(tmp_path):
+    table = np.column_stack([TIMES, PULSE, np.sin(1e5 * TIMES)])
+    np.savetxt(tmp_path / "tap.csv", table, delimiter=",", header="time,force,far", comments="", fmt="%.17g")
+    data = lf.Data.read(tmp_path / "tap.csv", columns={"time": "t", "force": "pulse", "far": "far"}, noise=0.01)
+    read = media.waveforms(data, TAP)
+    assert read.clock.interval == pytest.approx(INTERVAL, rel=1e-12)
+    assert read.noise == {"far": 0.01}
+    np.testing.assert_array_equal(read.pulse, PULSE)
+    np.testing.assert_array_equal(read.observed["far"], table[:, 2])
+    with pytest.raises(BadInput, match="no column pulse"):
+        media.waveforms(lf.Data.read(tmp_path / "tap.csv"), TAP, time="time")
+    uneven = {"t": TIMES**1.01, "pulse": PULSE, "far": PULSE}
+    with pytest.raises(BadInput, match="even steps"):
+        media.waveforms(lf.Data(uneven), TAP)
+
+
+def test_records_come_from_xarray():
+    import xarray
+
+    axis = {"t": TIMES}
+    dataset = xarray.Dataset({"pulse": ("t", PULSE), "far": ("t", 2 * PULSE)}, coords=axis)
+    read = media.waveforms(lf.Data.from_xarray(dataset), TAP)
+    np.testing.assert_array_equal(read.observed["far"], 2 * PULSE)
+    assert read.noise == {"far": None}
+
+
 def samples(count=COUNT):
     return np.ones(count)
 

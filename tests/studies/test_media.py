@@ -38,3 +38,17 @@ def test_layers(tmp_path):
     assert max(row["median_error_percent"].values()) < 0.5
     files = {path.name for path in tmp_path.iterdir()}
     assert files >= {"study.json", "report.html", "strips.png", "record.png", "landscape.png"}
+
+
+def test_well(data_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("LAWFUL_DATA", str(data_root))
+    numbers = run("well", "--out", str(tmp_path))
+    assert "L-30" in numbers["source"]
+    # The echoes add to the trend what the wavelet can see.
+    band = numbers["in_band"]
+    assert band["correlation"] > 0.85
+    assert band["rms_error_percent"]["found"] < 0.6 * band["rms_error_percent"]["trend"]
+    assert numbers["rms_error_percent"]["found"] < 0.85 * numbers["rms_error_percent"]["trend"]
+    assert numbers["inside_two_sd"] > 0.9
+    assert 0.8 < numbers["noise_found"] / numbers["noise_added"] < 1.5
+    assert (tmp_path / "impedance.png").stat().st_size > 10_000

@@ -12,6 +12,7 @@ from ._oblique import Oblique, Sideways, oblique, sideways
 from ._pictures import fit_figures, strips_figure
 from ._plane import Echoes, Incoming, PlaneWave
 from ._pulses import hammer, ricker
+from ._reading import waveforms
 from ._stack import Stack
 from ._strata import Strata
 from ._surface_waves import Curve, SurfaceWaves
@@ -64,4 +65,5 @@ __all__ = [
     "ricker",
     "sideways",
     "strips_figure",
+    "waveforms",
 ]

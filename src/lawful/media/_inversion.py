@@ -104,7 +104,7 @@ def checked_surveys(guess: Guess, surveys: object) -> tuple[Survey, ...]:
     """The surveys, each of which can be predicted at the guess."""
     found = (surveys,) if isinstance(surveys, Survey) else tuple(surveys) if isinstance(surveys, Sequence) else ()
     if not found or not all(isinstance(survey, Survey) for survey in found):
-        raise BadInput(f"surveys must be lf.media.Waveforms(...) or a list of surveys, but got {shown(surveys)}.")
+        raise BadInput(f"surveys must be media.Waveforms(...) or a list of surveys, but got {shown(surveys)}.")
     checked_names(guess.medium, guess.parameters.unknowns, "the medium")
     medium, known = guess(jnp.zeros(guess.parameters.count))
     for survey in found:

@@ -42,9 +42,7 @@ class Tap(Source):
 
     def check(self, medium, known):
         if not isinstance(medium, Stack):
-            raise BadInput(
-                f"Tap works on a Stack, but the medium is {type(medium).__name__}; return lf.media.Stack(...)."
-            )
+            raise BadInput(f"Tap works on a Stack, but the medium is {type(medium).__name__}; return media.Stack(...).")
         for where, end in (("left", self.left), ("right", self.right)):
             found = end
             if not isinstance(end, End):

@@ -24,8 +24,8 @@ from .._core.numbers import real_array
 class Normal(eqx.Module):
     """A Gaussian prior on the value of an unknown: (value - mean) / sd is one more residual of the fit."""
 
-    mean: float
-    sd: float
+    mean: float | Float[np.ndarray, "..."]
+    sd: float | Float[np.ndarray, "..."]
 
     def __check_init__(self):
         given = f"Normal(mean={shown(self.mean)}, sd={shown(self.sd)})"
