@@ -186,11 +186,12 @@ class Problem(eqx.Module):
 
 
 def changed(problem: Problem, **parts: Any) -> Problem:
-    """The same problem with some parts exchanged, which are taken as they are."""
+    """The same problem with some parts exchanged, which are taken as they are; the names in its laws must be known."""
     new = object.__new__(Problem)
     for part in dataclasses.fields(Problem):
         object.__setattr__(new, part.name, parts.pop(part.name, getattr(problem, part.name)))
     assert not parts, f"a problem has no {listing(parts)}"
+    new._check_names()
     return new
 
 

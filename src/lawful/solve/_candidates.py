@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import math
@@ -14,7 +13,7 @@ import equinox as eqx
 from .._core.messages import BadInput, listing, nearest, shown
 from .._core.names import arguments, join_derivative, signature_of
 from ..geometry import Part
-from ..problem import Flux, Problem, Real, Value, order_table
+from ..problem import Flux, Problem, Real, Value, changed, order_table
 from ._scaling import field_size, law_sizes, typical_length
 
 
@@ -162,7 +161,7 @@ def extended(problem: Problem, wanted: Mapping[str, Candidate]) -> tuple[Problem
     }
     coefficients = {names[name]: Real(0.0, scale=scales[name]) for name in terms}
     unknowns = {**problem.unknowns, **coefficients}
-    return dataclasses.replace(problem, laws=whole, conditions=conditions, unknowns=unknowns), names
+    return changed(problem, laws=whole, conditions=tuple(conditions), unknowns=unknowns), names
 
 
 def as_term(name: str, given: object) -> Term | AtBoundary:
@@ -200,7 +199,7 @@ def check_order(problem: Problem, name: str, term: Term) -> None:
     """A candidate with a higher derivative than its law needs conditions that nobody gave."""
     law = law_of(problem, name, term)
     row = list(problem.laws).index(law)
-    alone = dataclasses.replace(problem, laws={name: term.function}, conditions=(), data=())
+    alone = changed(problem, laws={name: term.function}, conditions=(), data=())
     for axis in problem.domain.axes:
         had, asked = order_table(problem, axis)[row], order_table(alone, axis)[0]
         for column, field_name in enumerate(problem.fields):
@@ -249,7 +248,7 @@ def scales_of(problem: Problem, terms: Mapping[str, Term | AtBoundary]) -> dict[
     whole = law_sizes(problem, fields, lengths)
     functions = {n: t.function if isinstance(t, Term) else next(iter(t.targets.values())) for n, t in terms.items()}
     moving = {f"it{i}": functions[name] for i, name in enumerate(terms) if arguments(functions[name], name)}
-    alone = dataclasses.replace(problem, laws=moving or problem.laws, conditions=(), data=())
+    alone = changed(problem, laws=moving or problem.laws, conditions=(), data=())
     sizes = law_sizes(alone, fields, lengths)
     found = {}
     for i, (name, term) in enumerate(terms.items()):

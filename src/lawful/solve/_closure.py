@@ -18,7 +18,7 @@ from .._core.estimates import Estimate
 from .._core.messages import BadInput, listing
 from .._core.names import arguments, signature_of
 from .._core.precision import in_float64
-from ..problem import Model, Normal, Problem, Real
+from ..problem import Model, Normal, Problem, Real, changed
 from ..verify import Fit, fit
 from ._candidates import AtBoundary, Candidate, Term, free_name, law_of
 from ._evaluate import evaluate_batch
@@ -244,7 +244,7 @@ def with_network(problem: Problem, law: str, network: Network, seed: int) -> Pro
     prior: Any = Normal
     weights = Real(cast(Any, guess), scale=1.0, prior=prior(guess, sd))
     laws = {**problem.laws, law: Learned(problem.laws[law], network)}
-    return dataclasses.replace(problem, laws=laws, unknowns={**problem.unknowns, network.weights: weights})
+    return changed(problem, laws=laws, unknowns={**problem.unknowns, network.weights: weights})
 
 
 class Learned(eqx.Module):

@@ -53,7 +53,8 @@ class PointwiseTask(Task):
     def linearise(self, x: Float[Array, " n"], hyper: Hyper) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         values, slopes = [self.priors(x, hyper.leash)], [jax.jacrev(self.priors)(x, hyper.leash)]
         parts = [rows_with_slopes(row, x, batch) for row, batch in self.rows(hyper)]
-        return jnp.concatenate([p[0] for p in parts] + values), jnp.concatenate([p[1] for p in parts] + slopes)
+        jacobian = jnp.concatenate([p[1] for p in parts] + slopes)
+        return jnp.concatenate([p[0] for p in parts] + values), without_rounding(jacobian)
 
     def factor(
         self, x: Float[Array, " n"], hyper: Hyper, at_once: int
@@ -75,7 +76,7 @@ class PointwiseTask(Task):
             if whole < count:
                 rest = jax.tree.map(lambda leaf, n=whole: leaf[n:], batch)
                 triangle, _ = under(triangle, rest)
-        return self.residual(x, hyper), triangle
+        return self.residual(x, hyper), without_rounding(triangle)
 
     def data_slopes(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, "rows n"]:
         """The rows of the Jacobian that belong to data."""
@@ -99,6 +100,16 @@ class PointwiseTask(Task):
 
     def priors(self, x: Float[Array, " n"], leash: Float[Array, ""]) -> Float[Array, " rows"]:
         return prior_rows(self.problem, self.layout.raw(x), leash)
+
+
+def without_rounding(jacobian: Float[Array, "m n"]) -> Float[Array, "m n"]:
+    """The Jacobian with columns of nothing but rounding set to zero.
+
+    Conditions imposed exactly can take a basis function away altogether, such as T_1(x) where the slope is given. What
+    is left of its column has no direction, and steps along it would be of any length.
+    """
+    norms = jnp.linalg.norm(jacobian, axis=0)
+    return jnp.where(norms > 16 * jnp.finfo(jacobian.dtype).eps * jnp.max(norms), jacobian, 0.0)
 
 
 def triangular_of(triangle: Float[Array, "n n"], rows: Float[Array, "k n"]) -> Float[Array, "n n"]:

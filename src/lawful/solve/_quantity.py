@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
@@ -14,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.names import arguments, join_derivative, signature_of
-from ..problem import Flux, Model, Problem, Real, Value
+from ..problem import Flux, Model, Problem, Real, Value, changed
 from ..verify import Line, Verification, quantity_line, weighted_residual
 from ._candidates import free_name
 from ._collocation import Collocation, CollocationTask, collocation_task
@@ -156,4 +155,4 @@ def relaxed_problem(problem: Problem, here: Model, axis: str, edges: np.ndarray)
             conditions.append(type(condition)(part, **targets))
     laws = {name: relaxed(law, None) for name, law in problem.laws.items()}
     unknowns = {**problem.unknowns, share: Real(cast(Any, np.ones(len(edges) - 1)), scale=1.0)}
-    return dataclasses.replace(problem, laws=laws, conditions=conditions, unknowns=unknowns)
+    return changed(problem, laws=laws, conditions=tuple(conditions), unknowns=unknowns)

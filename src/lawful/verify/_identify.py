@@ -91,8 +91,9 @@ def in_words(names: Sequence[Coordinate], direction: Float[np.ndarray, " n"]) ->
 
 def described(names: Sequence[str], logs: Sequence[bool], moves: Float[np.ndarray, " n"]) -> str:
     """A direction in words, from how far each quantity (or its logarithm) moves along it."""
-    weights = moves / moves[np.argmax(np.abs(moves))]
-    chosen = [int(i) for i in np.argsort(-np.abs(weights), kind="stable") if abs(weights[i]) > ENTRY]
+    shares = np.round(np.abs(moves) / np.max(np.abs(moves)), 9)  # where two are equal, rounding does not choose
+    chosen = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i] > ENTRY]
+    weights = moves / moves[chosen[0]]
     if all(logs[i] for i in chosen):
         return "".join(power(names[i], weights[i], first=k == 0) for k, i in enumerate(chosen))
     words = [f"log {name}" if log else name for name, log in zip(names, logs, strict=True)]
