@@ -96,9 +96,9 @@ def landscape_figure(found: Landscape, truth: tuple[float, float] | None = None)
     ax.set(xlabel=x_label, ylabel=y_label)
     logarithmic(ax, "x", first[0], first[-1])
     logarithmic(ax, "y", second[0], second[-1])
+    ax.set(xlim=(first[0], first[-1]), ylim=(second[0], second[-1]))  # no margin around a map
     ax.grid(False)
-    legend = ax.legend(loc="upper left", labelcolor="white")
-    legend.set_zorder(5)
+    ax.legend(loc="upper left", labelcolor="white", frameon=True, facecolor=INK, framealpha=0.85)
     fig.colorbar(mesh, ax=ax, label="chi² per degree of freedom")
     ax.tick_params(which="both", colors=INK)
     return fig, ax

@@ -245,8 +245,9 @@ def impedance_figure(log: Log, trend, told, sd):
     low, high = ((np.append(told, told[-1]) + sign * 2 * np.append(sd, sd[-1])) / 1e6 for sign in (-1, 1))
     ax.fill_between(edges, low, high, step="post", color=VERMILLION, alpha=0.2, lw=0)
     ax.set(xlabel="two-way time in s below the first sample", ylabel="impedance in 10⁶ Pa s/m", xlim=(0, edges[-1]))
-    to_depth = lambda t: np.interp(t, log.time, log.depth)
-    to_time = lambda z: np.interp(z, log.depth, log.time)
+    # Straight on beyond the ends, so that ticks there fall outside rather than on the last one.
+    time, depth = (np.concatenate([[2 * v[0] - v[-1]], v, [2 * v[-1] - v[0]]]) for v in (log.time, log.depth))
+    to_depth, to_time = lambda t: np.interp(t, time, depth), lambda z: np.interp(z, depth, time)
     ax.secondary_xaxis("top", functions=(to_depth, to_time)).set_xlabel("depth in m")
     ax.legend(loc="upper left", ncols=3)
     ax.set_ylim(top=1.15 * max(high.max(), log.impedance.max() / 1e6))
