@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
 from .._core.messages import BadInput, shown
 from .._core.numbers import real_array
@@ -26,8 +27,8 @@ from ._smooth import Smooth, field_of_modes
 class Normal(eqx.Module):
     """A Gaussian prior on the value of an unknown: (value - mean) / sd is one more residual of the fit."""
 
-    mean: float
-    sd: float
+    mean: float | Float[np.ndarray, "..."]
+    sd: float | Float[np.ndarray, "..."]
 
     def __check_init__(self):
         given = f"Normal(mean={shown(self.mean)}, sd={shown(self.sd)})"
@@ -100,7 +101,7 @@ class Positive(Unknown):
     over: tuple[str, ...] | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, guess=1.0, *, over: str | Sequence[str] | None = None, prior=None):
+    def __init__(self, guess: ArrayLike = 1.0, *, over: str | Sequence[str] | None = None, prior=None):
         self.guess = checked_guess("Positive", guess)
         if np.any(self.guess <= 0):
             raise BadInput(

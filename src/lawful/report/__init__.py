@@ -5,15 +5,31 @@ from ._history import history_figure, unknowns_figure
 from ._html import page, write_html
 from ._maps import field_figure, residual_figure
 from ._report import report
-from ._style import BLUE, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, house_style, logarithmic
+from ._style import (
+    BLUE,
+    GREEN,
+    INK,
+    ONE_SIDED,
+    ORANGE,
+    SERIES,
+    SKY,
+    TWO_SIDED,
+    VERMILLION,
+    WIDTH,
+    house_style,
+    logarithmic,
+)
 from ._tables import summary
 
 __all__ = [
     "BLUE",
     "GREEN",
     "INK",
+    "ONE_SIDED",
     "ORANGE",
+    "SERIES",
     "SKY",
+    "TWO_SIDED",
     "VERMILLION",
     "WIDTH",
     "field_figure",

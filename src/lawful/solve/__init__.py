@@ -6,21 +6,26 @@ from ._candidates import AtBoundary, Candidate, Term, candidates
 from ._closure import Closure, Match, closure
 from ._collocation import Collocation
 from ._continuation import Continuation
-from ._correlation import ResidualCorrelation
+from ._correlation import ResidualCorrelation, residual_correlation
+from ._covariance import Covariance, covariance
 from ._elements import Elements
 from ._emphasis import Attention, Causal
 from ._fit import Step
 from ._gauss_newton import GaussNewton
 from ._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
 from ._neural import Neural
-from ._progress import Moment, Watcher
+from ._optimiser import RUNNING, System
+from ._progress import Moment, Watcher, watcher
 from ._sampling import Fixed, ResidualDriven
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
+from ._task import Layout
+from ._uncertainty import hat_diagonal
 from ._unknown_field import FieldEstimate
 from ._verify import at_sensors, profile, verify
 
 __all__ = [
+    "RUNNING",
     "Adam",
     "AtBoundary",
     "Attention",
@@ -29,11 +34,13 @@ __all__ = [
     "Closure",
     "Collocation",
     "Continuation",
+    "Covariance",
     "CrossCheck",
     "Elements",
     "FieldEstimate",
     "Fixed",
     "GaussNewton",
+    "Layout",
     "LeastSquaresSystem",
     "LevenbergMarquardt",
     "Match",
@@ -44,14 +51,19 @@ __all__ = [
     "SelfScaledBroyden",
     "Solution",
     "Step",
+    "System",
     "Term",
     "Watcher",
     "at_sensors",
     "candidates",
     "closure",
+    "covariance",
+    "hat_diagonal",
     "load",
     "minimise",
     "profile",
+    "residual_correlation",
     "solve",
     "verify",
+    "watcher",
 ]

@@ -1,0 +1,69 @@
+"""Hidden layered media: exact waves in stacks of layers, and the layers that explain what was measured."""
+
+from ._clock import Clock
+from ._ends import End, FixedEnd, FreeEnd, HalfSpace, MassEnd
+from ._foresee import Foresight, foresee
+from ._guided import Guided, Love, Rayleigh, group_speed, phase_speed
+from ._inversion import invert
+from ._inverted import Alternative, Fit, Inversion, Search
+from ._landscape import Landscape, landscape, landscape_figure
+from ._normal import Response, respond
+from ._oblique import Oblique, Sideways, oblique, sideways
+from ._pictures import fit_figures, strips_figure
+from ._plane import Echoes, Incoming, PlaneWave
+from ._pulses import hammer, ricker
+from ._reading import waveforms
+from ._stack import Stack
+from ._strata import Strata
+from ._surface_waves import Curve, SurfaceWaves
+from ._survey import Screen, Survey
+from ._tap import Tap
+from ._waveforms import Source, Waveforms, records
+
+__all__ = [
+    "Alternative",
+    "Clock",
+    "Curve",
+    "Echoes",
+    "End",
+    "Fit",
+    "FixedEnd",
+    "Foresight",
+    "FreeEnd",
+    "Guided",
+    "HalfSpace",
+    "Incoming",
+    "Inversion",
+    "Landscape",
+    "Love",
+    "MassEnd",
+    "Oblique",
+    "PlaneWave",
+    "Rayleigh",
+    "Response",
+    "Screen",
+    "Search",
+    "Sideways",
+    "Source",
+    "Stack",
+    "Strata",
+    "SurfaceWaves",
+    "Survey",
+    "Tap",
+    "Waveforms",
+    "fit_figures",
+    "foresee",
+    "group_speed",
+    "hammer",
+    "invert",
+    "landscape",
+    "landscape_figure",
+    "oblique",
+    "phase_speed",
+    "records",
+    "respond",
+    "ricker",
+    "sideways",
+    "strips_figure",
+    "waveforms",
+]

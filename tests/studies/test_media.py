@@ -1,0 +1,54 @@
+"""The studies on hidden layers at their quickest, by the command line."""
+
+import json
+
+import numpy as np
+from typer.testing import CliRunner
+
+from lawful.cli import app
+from lawful.studies._specimen import TRUTH
+
+
+def run(study, *options):
+    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
+    assert found.exit_code == 0, found.stderr
+    numbers = json.loads(found.stdout)
+    assert numbers["status"].startswith("converged")
+    return numbers
+
+
+def test_layers(tmp_path):
+    numbers = run("layers", "--out", str(tmp_path))
+    assert numbers["snr"] == 40
+    assert 0.9 < numbers["misfit"] < 1.1
+    assert numbers["undetermined"] == []
+    for name in ("thickness", "modulus"):
+        found = [layer[name] for layer in numbers["layers"]]
+        for one, truth, bound in zip(found, TRUTH[name], numbers["bounds"][name], strict=True):
+            assert abs(one["value"] - truth) < 4 * one["sd"]
+            assert abs(one["value"] / truth - 1) < 0.01
+            assert 0.9 * bound < one["sd"] < 1.1 * bound  # the weak priors on losses take little of it
+    free = numbers["unknown_density"]
+    assert sorted(free["undetermined"]) == [f"thickness[{i}] * modulus[{i}] / density[{i}]" for i in range(3)]
+    assert max(free["errors_percent"]["impedance"] + free["errors_percent"]["travel_time"]) < 0.5
+    assert all(layer["modulus"]["sd"] is None or np.isinf(layer["modulus"]["sd"]) for layer in free["layers"])
+    assert numbers["both_ends_free"]["answers"] == 2
+    (row,) = numbers["coverage"]
+    assert row["search_success"] == 1
+    assert max(row["median_error_percent"].values()) < 0.5
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files >= {"study.json", "report.html", "strips.png", "record.png", "landscape.png"}
+
+
+def test_well(data_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("LAWFUL_DATA", str(data_root))
+    numbers = run("well", "--out", str(tmp_path))
+    assert "L-30" in numbers["source"]
+    # The echoes add to the trend what the wavelet can see.
+    band = numbers["in_band"]
+    assert band["correlation"] > 0.85
+    assert band["rms_error_percent"]["found"] < 0.6 * band["rms_error_percent"]["trend"]
+    assert numbers["rms_error_percent"]["found"] < 0.85 * numbers["rms_error_percent"]["trend"]
+    assert numbers["inside_two_sd"] > 0.9
+    assert 0.8 < numbers["noise_found"] / numbers["noise_added"] < 1.5
+    assert (tmp_path / "impedance.png").stat().st_size > 10_000
