@@ -186,7 +186,8 @@ def profiled(
             factor = math.exp(step if last > best else -step)
             outer = min(best * factor, last) if last > best else max(best * factor, last)
             step *= 1.6
-        ends.append(float(root_scalar(excess, bracket=(inner, outer), rtol=1e-9).root) if excess(outer) >= 0 else fallback)
+        closed = excess(outer) >= 0
+        ends.append(float(root_scalar(excess, bracket=(inner, outer), rtol=1e-9).root) if closed else fallback)
     return ends[0], ends[1]
 
 

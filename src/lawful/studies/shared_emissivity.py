@@ -31,7 +31,8 @@ OPTIONS = {"runs": "further samples of noise, by default 40, at quick effort 4, 
 
 TEMPERATURES = {"T1": 600.0, "T2": 1000.0, "T3": 1600.0}
 SHORTEST, LONGEST, NOISE = 1.0, 12.0, 0.01
-SMOOTHNESS = Smooth(length=0.1, sd=2.0, modes=56)
+MODES = 56
+SMOOTHNESS = Smooth(length=0.1, sd=2.0, modes=MODES)
 
 
 def definition(y, emissivity):
@@ -97,7 +98,7 @@ def run(request: Request) -> Outcome:
 
     def solved(seed: int) -> Solution:
         logs = spectra(places, emissivity, np.random.default_rng([request.seed, seed]))
-        return solve(problem(places, logs), Collocation(nodes=SMOOTHNESS.modes, tolerance=1e-4), progress=False)
+        return solve(problem(places, logs), Collocation(nodes=MODES, tolerance=1e-4), progress=False)
 
     main = solved(0)
     every = [deviations(solved(seed)) for seed in range(1, runs + 1)]
