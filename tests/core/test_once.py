@@ -2,6 +2,9 @@
 
 import gc
 
+import jax
+import jax.numpy as jnp
+
 from lawful._core.once import once_for_each
 
 
@@ -26,3 +29,15 @@ def test_it_is_worked_out_once_for_each_object_and_forgotten_with_it():
         assert doubled(held) == 2 * number
         del held
         gc.collect(0)
+
+
+def test_nothing_of_a_trace_is_kept():
+    @once_for_each
+    def made(held):
+        return held.number + jnp.ones(())
+
+    held = Held(1.0)
+    inside = jax.jit(lambda x: x * made(held))
+    assert inside(2.0) == 4.0
+    assert made(held) == 2.0  # a number, not one of the trace that has ended
+    assert jax.jit(lambda x: x + made(held))(1.0) == 3.0
