@@ -133,9 +133,12 @@ class Nodal(eqx.Module):
         if self.march:
             points[self.march] = jnp.broadcast_to(self.time, (math.prod(self.grid.shape),))
 
-        def one(here: tuple[dict, dict], everywhere: tuple[dict, dict]) -> Float[Array, ""]:
+        held, fixed = eqx.partition(self.problem, eqx.is_array)  # traced, if at all, as arguments: not closed over
+
+        def one(here: tuple[dict, dict], everywhere: tuple[dict, dict], held: Problem) -> Float[Array, ""]:
             (point, local), (raw, constants) = here, everywhere
-            problem = eqx.tree_at(lambda problem: problem.constants, self.problem, constants)
+            whole = eqx.combine(held, fixed)
+            problem = eqx.tree_at(lambda problem: problem.constants, whole, constants)
 
             def fields(**place: Array) -> dict[str, Array]:
                 return {name: taylor_polynomial(slopes, point, place) for name, slopes in local.items()}
@@ -143,7 +146,7 @@ class Nodal(eqx.Module):
             return jnp.asarray(quantity(Model(problem, fields, raw), point))
 
         constants = {name: jnp.asarray(value) for name, value in self.problem.constants.items()}
-        return over_nodes(one, (points, local), (self.raw, constants)).reshape(self.grid.shape)
+        return over_nodes(one, (points, local), (self.raw, constants), held).reshape(self.grid.shape)
 
     def on_nodes(
         self, function: Callable, values: dict[str, Array], symbols: dict[str, Symbol]
@@ -254,24 +257,25 @@ class Nodal(eqx.Module):
         return behind[0]
 
 
-def over_nodes(function: Callable, nodal: PyTree, shared: PyTree) -> Float[Array, " nodes"]:
-    """function(values at a node, values that all nodes share) at every node, with its slopes computed once: a matrix
-    of thousands of columns then costs one product for each argument, however long the function is."""
+def over_nodes(function: Callable, nodal: PyTree, shared: PyTree, held: PyTree) -> Float[Array, " nodes"]:
+    """function(values at a node, values that all nodes share, held ones) at every node, with its slopes computed once:
+    a matrix of thousands of columns then costs one product for each argument, however long the function is. Nothing is
+    differentiated with respect to `held`."""
 
     @jax.custom_jvp
-    def batch(nodal: PyTree, shared: PyTree) -> Float[Array, " nodes"]:
-        return jax.vmap(function, (0, None))(nodal, shared)
+    def batch(nodal: PyTree, shared: PyTree, held: PyTree) -> Float[Array, " nodes"]:
+        return jax.vmap(function, (0, None, None))(nodal, shared, held)
 
     @batch.defjvp
     def along(at: tuple, moves: tuple) -> tuple[Array, Array]:
-        values, slopes = jax.vmap(jax.value_and_grad(function, (0, 1)), (0, None))(*at)
+        values, slopes = jax.vmap(jax.value_and_grad(function, (0, 1)), (0, None, None))(*at)
         here, everywhere = (
-            list(zip(*map(jax.tree.leaves, pair), strict=True)) for pair in zip(slopes, moves, strict=True)
+            list(zip(*map(jax.tree.leaves, pair), strict=True)) for pair in zip(slopes, moves[:2], strict=True)
         )
         change = sum((slope * move for slope, move in here), jnp.zeros_like(values))
         return values, sum((jnp.tensordot(slope, move, move.ndim) for slope, move in everywhere), change)
 
-    return batch(nodal, shared)
+    return batch(nodal, shared, held)
 
 
 def below(found: set[tuple[str, Partial]], fields: tuple[str, ...]) -> dict[str, set[Partial]]:

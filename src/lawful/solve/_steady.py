@@ -48,7 +48,9 @@ class Steady(eqx.Module):
 
 def balance(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     """All laws and boundary conditions at once; NaN where Newton's method does not converge."""
-    begin = scheme.begin or {name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs}
+    begin = scheme.begin
+    if begin is None or any(begin[name].shape != scheme.grid.shape for name in scheme.pairs):  # none, or another mesh's
+        begin = {name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs}
     flat, unravel = ravel_pytree({name: begin[name] / scheme.sizes[name] for name in scheme.pairs})
 
     def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:
