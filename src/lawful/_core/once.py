@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,4 +40,4 @@ def once_for_each(function: Callable[[T], R]) -> Callable[[T], R]:
 
 def being_traced(held: object) -> bool:
     """Whether the object holds traced numbers, or whether numbers made here would be traced ones."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in (*jax.tree.leaves(held), jnp.zeros(())))
+    return any(isinstance(leaf, Tracer) for leaf in (*jax.tree.leaves(held), jnp.zeros(())))
