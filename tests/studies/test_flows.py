@@ -1,7 +1,5 @@
 """Studies of flows, at their quickest, by the command line; and the closed forms that they take off."""
 
-import json
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,17 +9,14 @@ from typer.testing import CliRunner
 from lawful.cli import app
 from lawful.studies import cavity
 from lawful.studies._lid_corner import creeping, creeping_bend, inertia, inertial, inertial_bend, value
+from study_runs import converged
 
 RE, REACH = 100.0, 0.6
 
 
 @pytest.mark.slow
 def test_cavity(tmp_path):
-    options = ["--effort", "quick", "--json", "--out", str(tmp_path)]
-    found = CliRunner().invoke(app, ["run", "cavity", *options], catch_exceptions=False)
-    assert found.exit_code == 0, found.stderr
-    numbers = json.loads(found.stdout)
-    assert numbers["status"].startswith("converged")
+    numbers = converged("cavity", "--out", str(tmp_path))
     assert numbers["kovasznay"]["neural"]["error"] < 1e-11
     assert numbers["kovasznay"]["neural"]["divergence"] < 1e-11
     reynolds = numbers["reynolds_from_50_velocities"]

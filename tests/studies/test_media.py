@@ -1,20 +1,9 @@
 """The studies on hidden layers at their quickest, by the command line."""
 
-import json
-
 import numpy as np
-from typer.testing import CliRunner
 
-from lawful.cli import app
 from lawful.studies._specimen import TRUTH
-
-
-def run(study, *options):
-    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
-    assert found.exit_code == 0, found.stderr
-    numbers = json.loads(found.stdout)
-    assert numbers["status"].startswith("converged")
-    return numbers
+from study_runs import converged as run
 
 
 def test_layers(tmp_path):

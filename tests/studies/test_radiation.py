@@ -1,26 +1,16 @@
 """The studies on heat radiation, by the command line at their quickest."""
 
-import json
-
 import pytest
 from typer.testing import CliRunner
 
 from lawful.cli import app
+from study_runs import in_sd
+from study_runs import numbers_of as run
 
 
 @pytest.fixture(autouse=True)
 def _data(data_root, monkeypatch):
     monkeypatch.setenv("LAWFUL_DATA", str(data_root))
-
-
-def run(study, *options, code=0):
-    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
-    assert found.exit_code == code, found.stderr
-    return json.loads(found.stdout)
-
-
-def in_sd(found, truth):
-    return abs(found["value"] - truth) / found["sd"]
 
 
 def test_aluminium(tmp_path):

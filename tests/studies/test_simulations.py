@@ -1,21 +1,15 @@
 """Studies of motions, at their quickest, by the command line."""
 
-import json
-
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from lawful.cli import app
+from study_runs import numbers_of
 
 pytestmark = pytest.mark.slow
 
 
-def numbers_of(study, out, *settings, word="certified"):
-    options = ["--effort", "quick", "--json", "--out", str(out)]
-    found = CliRunner().invoke(app, ["run", study, *options, *settings], catch_exceptions=False)
-    assert found.exit_code == 0, found.stderr
-    numbers = json.loads(found.stdout)
+def filmed(study, out, *settings, word="certified"):
+    numbers = numbers_of(study, "--out", str(out), *settings)
     assert numbers["status"].startswith(word)
     for film in out.glob("*.gif"):
         assert film.read_bytes()[:3] == b"GIF"
@@ -24,7 +18,7 @@ def numbers_of(study, out, *settings, word="certified"):
 
 
 def test_bounce(tmp_path):
-    found = numbers_of("bounce", tmp_path)
+    found = filmed("bounce", tmp_path)
     assert found["bounces"] == 6
     assert found["certified"]
     assert found["height"] == pytest.approx(0.06870746096577, abs=1e-13)
@@ -34,7 +28,7 @@ def test_bounce(tmp_path):
 
 
 def test_kepler(tmp_path):
-    found = numbers_of("kepler", tmp_path, "--set", "orbits=1000")
+    found = filmed("kepler", tmp_path, "--set", "orbits=1000")
     assert found["certified"]
     assert found["certified_run"]["energy_drift"] < 1e-12
     assert found["fast_run"]["orbits"] == 1000
@@ -44,7 +38,7 @@ def test_kepler(tmp_path):
 
 
 def test_tunnel(tmp_path):
-    found = numbers_of("tunnel", tmp_path)
+    found = filmed("tunnel", tmp_path)
     np.testing.assert_allclose(found["dip"]["crossings"], found["dip"]["exact"], atol=1e-10)
     assert found["bullets_through_the_wall"] == 0
     assert found["box"]["lowest_corner"] > -1e-9
@@ -55,7 +49,7 @@ def test_tunnel(tmp_path):
 
 
 def test_billiards(tmp_path):
-    found = numbers_of("billiards", tmp_path)
+    found = filmed("billiards", tmp_path)
     assert found["miss_in_m"] < 1e-9
     assert found["impacts"].index("balls") == 3
     for name, truth in found["truth"].items():
@@ -64,7 +58,7 @@ def test_billiards(tmp_path):
 
 
 def test_pendulum_chain(tmp_path):
-    found = numbers_of("pendulum-chain", tmp_path, word="trusted")
+    found = filmed("pendulum-chain", tmp_path, word="trusted")
     assert found["energy_drift"] < 1e-11
     assert found["rod_drift"] < 1e-11
     assert found["growth_rate"] > 0.1

@@ -15,6 +15,7 @@ from lawful._core.precision import in_float64
 from lawful.cli import app
 from lawful.solve import LevenbergMarquardt, minimise
 from lawful.studies import diffusivity, inductive_bias, lorenz, misra, oscillator
+from study_runs import converged, in_sd
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"status", "seconds", "seed", "effort"}
@@ -22,16 +23,9 @@ FACTS = {"status", "seconds", "seed", "effort"}
 
 def run(study, *options):
     """The numbers of a study at its quickest."""
-    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
-    assert found.exit_code == 0, found.stderr
-    numbers = json.loads(found.stdout)
+    numbers = converged(study, *options)
     assert set(numbers) >= FACTS
-    assert numbers["status"].startswith("converged")
     return numbers
-
-
-def in_sd(found, truth):
-    return abs(found["value"] - truth) / found["sd"]
 
 
 @pytest.fixture

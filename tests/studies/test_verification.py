@@ -1,6 +1,5 @@
 """The studies on right and wrong laws, by the command line at their quickest."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,18 +9,10 @@ from typer.testing import CliRunner
 
 from lawful.cli import app
 from lawful.studies import _channel, channel, drag, reaction_or_leak
+from study_runs import in_sd
+from study_runs import numbers_of as run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(study, *options, code=0):
-    found = CliRunner().invoke(app, ["run", study, "--effort", "quick", "--json", *options], catch_exceptions=False)
-    assert found.exit_code == code, found.stderr
-    return json.loads(found.stdout)
-
-
-def in_sd(found, truth):
-    return abs(found["value"] - truth) / found["sd"]
 
 
 def test_channel(tmp_path):

@@ -49,8 +49,7 @@ def compiled(long_loops: Callable[..., bool | int]) -> Callable[[Callable[P, R]]
             @functools.cache
             def of_shapes(*shapes: tuple) -> Callable[[Any], R]:
                 fixed, structure = jax.tree.flatten(((static, *(None for _ in shapes)), {}))
-                level = 1 if long_loops(first) else 0
-                return program(level, structure, (*sizes, *shapes), *fixed)
+                return program(int(long_loops(first)), structure, (*sizes, *shapes), *fixed)
 
             return lambda *rest: of_shapes(*((leaf.shape, leaf.dtype) for leaf in rest))(((held, *rest), {}))
 

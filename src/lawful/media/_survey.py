@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -14,18 +14,6 @@ from ..solve import residual_correlation
 
 Known = Mapping[str, Any]
 """Values of the unknowns by name, for functions of named quantities."""
-
-
-class Medium(Protocol):
-    """What a survey looks into: a `Stack`, `Strata`, or any pytree that can say what its layers are."""
-
-    def __len__(self) -> int:
-        """How many layers it has."""
-        ...
-
-    def quantities(self) -> dict[str, Float[Array, " layers"]]:
-        """What users know layers by, and what waves feel of them: one number per layer each."""
-        ...
 
 
 class Screen(eqx.Module):

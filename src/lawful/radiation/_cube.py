@@ -57,7 +57,7 @@ def temperature_map(
         )
     if not (np.isfinite(noise) and noise > 0):
         raise BadInput(f"noise={noise} must be a relative standard deviation such as 0.01.")
-    model = eliminated(places, emissivity, noise)
+    model = eliminated(places, emissivity.at(places), noise)
     if len(model.whiten) < 2:
         raise BadInput(
             f"{len(places)} bands with the emissivity {emissivity.name} leave nothing that tells temperatures; state"

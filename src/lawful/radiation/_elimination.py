@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from .._core.precision import in_float64
-from ._emissivity import Emissivity
+from ._emissivity import Known
 from ._planck import log_radiance
 
 
@@ -24,8 +24,6 @@ class Eliminated(NamedTuple):
 
     wavelength: Float[np.ndarray, " n"]
     mean: Float[np.ndarray, " n"]
-    free: Float[np.ndarray, "n f"]
-    prior: Float[np.ndarray, "n p"]
     whiten: Float[np.ndarray, "rows n"]
     volume: Float[np.ndarray, ""]
 
@@ -53,9 +51,9 @@ def with_slope(wavelength: Float[Array, " n"], temperature: Float[Array, ""]) ->
     return jax.vmap(one)(wavelength)
 
 
-def eliminated(wavelength: Float[np.ndarray, " n"], emissivity: Emissivity, noise: float) -> Eliminated:
+def eliminated(wavelength: Float[np.ndarray, " n"], known: Known, noise: float) -> Eliminated:
     """What stays of a spectrum at relative noise `noise` when the emissivity is eliminated."""
-    free, prior = emissivity.free(wavelength), emissivity.prior(wavelength)
+    mean, free, prior = known
     count = len(wavelength)
     root = np.linalg.cholesky(noise**2 * np.eye(count) + prior @ prior.T)
     volume = 2 * np.sum(np.log(np.diag(root)))
@@ -64,19 +62,24 @@ def eliminated(wavelength: Float[np.ndarray, " n"], emissivity: Emissivity, nois
         q, r = np.linalg.qr(whiten @ free, mode="complete")
         whiten = q[:, free.shape[1] :].T @ whiten
         volume += 2 * np.sum(np.log(np.abs(np.diag(r))))
-    return Eliminated(wavelength, emissivity.mean(wavelength), free, prior, whiten, np.asarray(volume))
+    return Eliminated(wavelength, mean, whiten, np.asarray(volume))
 
 
 def emissivity_at(
-    eliminated: Eliminated, noise: float, log_l: Float[np.ndarray, " n"], temperature: float
+    wavelength: Float[np.ndarray, " n"],
+    known: Known,
+    noise: float,
+    log_l: Float[np.ndarray, " n"],
+    temperature: float,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """The emissivity's logarithm at a temperature, the most likely, and its standard deviation there."""
-    departure = log_l - eliminated.mean - log_planck(eliminated.wavelength, temperature)[0]
-    design = np.concatenate([eliminated.free, eliminated.prior], axis=1)
+    mean, free, prior = known
+    departure = log_l - mean - log_planck(wavelength, temperature)[0]
+    design = np.concatenate([free, prior], axis=1)
     if design.shape[1] == 0:
-        return eliminated.mean, np.zeros(len(log_l))
-    held = np.concatenate([np.zeros(eliminated.free.shape[1]), np.ones(eliminated.prior.shape[1])])
+        return mean, np.zeros(len(log_l))
+    held = np.concatenate([np.zeros(free.shape[1]), np.ones(prior.shape[1])])
     inverse = np.linalg.pinv(design.T @ design / noise**2 + np.diag(held), hermitian=True)
     weights = inverse @ (design.T @ departure) / noise**2
     sd = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", design, inverse, design), 0.0))
-    return eliminated.mean + design @ weights, sd
+    return mean + design @ weights, sd

@@ -9,6 +9,7 @@ eliminated exactly.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -16,6 +17,14 @@ from jaxtyping import Float
 
 from .._core.messages import BadInput
 from .._core.numbers import real_array
+
+
+class Known(NamedTuple):
+    """What is known of ln eps at the wavelengths of one spectrum."""
+
+    mean: Float[np.ndarray, " n"]
+    free: Float[np.ndarray, "n k"]
+    prior: Float[np.ndarray, "n k"]
 
 
 class Emissivity(eqx.Module):
@@ -31,6 +40,10 @@ class Emissivity(eqx.Module):
     mean: Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, " n"]]
     free: Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, "n k"]]
     prior: Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, "n k"]]
+
+    def at(self, wavelength: Float[np.ndarray, " n"]) -> Known:
+        """All parts at rising wavelengths, um."""
+        return Known(self.mean(wavelength), self.free(wavelength), self.prior(wavelength))
 
     def scaled(self) -> Emissivity:
         """The same shape with a factor of its own: for radiance that is not calibrated."""

@@ -13,7 +13,7 @@ from .._core.estimates import Estimate
 from .._core.messages import BadInput
 from .._core.precision import in_float64
 from ._elimination import Eliminated, eliminated, emissivity_at, log_planck
-from ._emissivity import Emissivity, polynomial
+from ._emissivity import Emissivity, Known, polynomial
 from ._planck import brightness_temperature, log_radiance
 from ._spectrum import Spectrum
 
@@ -69,31 +69,31 @@ def pyrometry(spectrum: Spectrum, emissivity: Emissivity) -> Pyrometry:
     if not spectrum.scale_known:
         emissivity = emissivity.scaled()
     places = spectrum.wavelength
-    if emissivity.free(places).shape[1] + 2 > len(places):
+    known = emissivity.at(places)
+    free = known.free.shape[1]
+    if free + 2 > len(places):
         raise BadInput(
-            f"{len(places)} bands cannot carry a temperature, a noise and {emissivity.free(places).shape[1]} free"
-            " numbers of the emissivity; state more about it or measure more bands."
+            f"{len(places)} bands cannot carry a temperature, a noise and {free} free numbers of the emissivity; state"
+            " more about it or measure more bands."
         )
-    log_l = np.log(spectrum.radiance)
+    log_l, table = np.log(spectrum.radiance), log_planck_table(places)
     coldest = float(np.max(brightness_temperature(places, spectrum.radiance))) if spectrum.scale_known else 0.0
-    noise = spectrum.noise or likeliest_noise(places, log_l, emissivity)
-    free = emissivity.free(places).shape[1]
     floor = max(0.97 * coldest, COLDEST) if free else COLDEST  # an emissivity of free level must stay below one
-    first = eliminated(places, emissivity, noise)
-    neighbours = 1.0
-    if spectrum.noise is None:
-        best = lowest(first, log_l, floor)
-        curve, _ = emissivity_at(first, noise, log_l, best)
+    noise, neighbours = spectrum.noise, 1.0
+    if noise is None:
+        noise = likeliest_noise(places, log_l, known, table)
+        best = lowest(eliminated(places, known, noise), log_l, table, floor)
+        curve, _ = emissivity_at(places, known, noise, log_l, best)
         neighbours = correlated(log_l - curve - log_planck(places, best)[0])
     used = noise * math.sqrt(neighbours)
-    model = eliminated(places, emissivity, used)
-    best = lowest(model, log_l, floor)
+    model = eliminated(places, known, used)
+    best = lowest(model, log_l, table, floor)
     dof = math.inf if spectrum.noise is not None else max((len(places) - free - 1) / neighbours, 1.0)
     size = float(np.linalg.norm(model.residual(log_l, best)[1]))
     estimate = Estimate("T", best, 1 / size if size > 0 else math.inf, dof)
     interval = profiled(model, log_l, best, dof, floor)
     determined, reason = judged(best, interval, coldest)
-    curve, curve_sd = emissivity_at(model, used, log_l, best)
+    curve, curve_sd = emissivity_at(places, known, used, log_l, best)
     expected, slope = log_planck(places, best)
     return Pyrometry(
         estimate,
@@ -117,6 +117,7 @@ def temperatures() -> Float[np.ndarray, " grid"]:
 
 @in_float64
 def log_planck_table(places: Float[np.ndarray, " n"]) -> Float[np.ndarray, "grid n"]:
+    """Planck's law at all temperatures that are tried."""
     return np.asarray(log_radiance(places[None, :], temperatures()[:, None]))
 
 
@@ -126,10 +127,12 @@ def misfits(
     return np.sum(((log_l - model.mean - table) @ model.whiten.T) ** 2, axis=1)
 
 
-def lowest(model: Eliminated, log_l: Float[np.ndarray, " n"], floor: float) -> float:
+def lowest(
+    model: Eliminated, log_l: Float[np.ndarray, " n"], table: Float[np.ndarray, "grid n"], floor: float
+) -> float:
     """The temperature of smallest misfit from `floor` on: the best of a grid, then Gauss-Newton steps, halved where
     they fail."""
-    costs = misfits(model, log_l, log_planck_table(model.wavelength))
+    costs = misfits(model, log_l, table)
     at = max(float(temperatures()[np.argmin(np.where(temperatures() >= floor, costs, np.inf))]), floor)
     for _ in range(60):
         residual, slope = model.residual(log_l, at)
@@ -145,13 +148,15 @@ def lowest(model: Eliminated, log_l: Float[np.ndarray, " n"], floor: float) -> f
     return at
 
 
-def likeliest_noise(places: Float[np.ndarray, " n"], log_l: Float[np.ndarray, " n"], emissivity: Emissivity) -> float:
+def likeliest_noise(
+    places: Float[np.ndarray, " n"], log_l: Float[np.ndarray, " n"], known: Known, table: Float[np.ndarray, "grid n"]
+) -> float:
     """The noise of largest restricted likelihood, the temperature maximised with it; a parabola through the best three
     of a grid of levels."""
-    table, levels = log_planck_table(places), np.geomspace(1e-5, 1.0, 61)
+    levels = np.geomspace(1e-5, 1.0, 61)
 
     def cost(level: float) -> float:
-        model = eliminated(places, emissivity, level)
+        model = eliminated(places, known, level)
         return float(np.min(misfits(model, log_l, table)) + model.volume)
 
     costs = np.array([cost(level) for level in levels])

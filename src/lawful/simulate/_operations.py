@@ -34,7 +34,6 @@ MOVES = frozenset(
 SEVERAL = frozenset({lax.split_p, lax.unstack_p, lax.optimization_barrier_p})
 COMPARISONS = frozenset({jp.eq_p, jp.ge_p, jp.gt_p, jp.le_p, jp.lt_p, jp.ne_p})
 STEPS = frozenset({jp.ceil_p, jp.floor_p, jp.round_p, jp.sign_p, jp.is_finite_p})
-DISCRETE = frozenset({jp.and_p, jp.or_p, jp.not_p, jp.xor_p, jp.reduce_and_p, jp.reduce_or_p})
 
 
 def aval(atom: Any) -> Any:

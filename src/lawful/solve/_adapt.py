@@ -212,7 +212,7 @@ def adapted(scheme: Scheme, raw: dict[str, Array], tolerance: float, movable: tu
         ]
         if sum(line.size for line in lines) > MOST_ELEMENTS * 16:
             return found
-        scheme = dataclasses.replace(scheme, grid=Grid(tuple(lines)))
+        scheme = scheme.on(Grid(tuple(lines)))
         if found.arrived:
             rough = False
     assert found is not None

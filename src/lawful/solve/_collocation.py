@@ -25,7 +25,7 @@ from ._march import Marched, march
 from ._observations import Noise, Observation, noise_of, observations
 from ._placing import placed
 from ._scaling import Sizes, sizes
-from ._scheme import Scheme
+from ._scheme import Scheme, halved
 from ._steady import Steady, SteadyScheme, balance, led_up_to, moved_to, steady_on
 from ._task import Hyper, Layout, Task, consecutive, layout, prior_blocks, prior_rows
 
@@ -148,19 +148,17 @@ class CollocationTask(Task):
         """The same on a finer mesh: half as many nodes again on every element, and twice the steps or, where the steps
         were chosen by their error, two more stages in each."""
         grid, edges = self.scheme.grid.finer(), self.edges
-        scheme = dataclasses.replace(self.scheme, grid=grid)
-        if isinstance(self.solved, Steady):
-            scheme = moved_to(self.solved, grid)
+        scheme = moved_to(self.solved, grid) if isinstance(self.solved, Steady) else self.scheme.on(grid)
         if isinstance(scheme, Scheme) and self.refines_stages and scheme.stages < MOST_STAGES:
             scheme = dataclasses.replace(scheme, stages=scheme.stages + 2)
         elif edges is not None:
-            edges = np.sort(np.concatenate([edges, 0.5 * (edges[1:] + edges[:-1])]))
+            edges = halved(edges)
         finer = dataclasses.replace(self, scheme=scheme, edges=edges, solved=None)
         return finer if self.solved is None else finer.with_fields()
 
     def on_mesh_of(self, other: CollocationTask) -> CollocationTask:
         """The same on the mesh of another task, with as many stages in a step."""
-        scheme = dataclasses.replace(self.scheme, grid=other.scheme.grid)
+        scheme = self.scheme.on(other.scheme.grid)
         if isinstance(scheme, Scheme) and isinstance(other.scheme, Scheme):
             scheme = dataclasses.replace(scheme, stages=other.scheme.stages)
         return dataclasses.replace(self, scheme=scheme, edges=other.edges, refines_stages=other.refines_stages)

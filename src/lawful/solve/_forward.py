@@ -17,7 +17,7 @@ from ..problem import Problem, raw_size
 from ..verify import Coordinate, ForwardModel, Measurements, Probe
 from ._collocation import CollocationTask
 from ._observations import noise_of
-from ._scheme import Scheme
+from ._scheme import Scheme, halved
 from ._task import prior_count, prior_rows
 
 MOST_SENSORS = 60  # places beyond which scattered readings count as one sensor a column
@@ -132,11 +132,10 @@ def finer_parts(task: CollocationTask) -> dict[str, CollocationTask]:
 def refined(task: CollocationTask, space: bool) -> CollocationTask:
     """Half as many nodes again on every element, or twice the steps; as it is where there is no such axis."""
     if space:
-        return dataclasses.replace(task, scheme=dataclasses.replace(task.scheme, grid=task.scheme.grid.finer()))
+        return dataclasses.replace(task, scheme=task.scheme.on(task.scheme.grid.finer()))
     if task.edges is None or not isinstance(task.scheme, Scheme):
         return task
-    edges = np.asarray(task.edges)
-    return dataclasses.replace(task, edges=np.sort(np.concatenate([edges, 0.5 * (edges[1:] + edges[:-1])])))
+    return dataclasses.replace(task, edges=halved(np.asarray(task.edges)))
 
 
 def coordinates_of(problem: Problem) -> list[Coordinate]:

@@ -21,7 +21,6 @@ from ..fields import (
     fourier_grid,
     fourier_interpolate,
 )
-from ..geometry import Box
 
 
 class Line(eqx.Module):
@@ -148,8 +147,3 @@ class Grid(eqx.Module):
     def finer(self) -> Grid:
         """More nodes on every line: a quarter on several axes, where work grows with the cube of their product."""
         return Grid(tuple(line.finer(0.5 if len(self.lines) == 1 else 0.25) for line in self.lines))
-
-
-def make_grid(box: Box, march: str | None, counts: dict[str, int], periodic: tuple[str, ...]) -> Grid:
-    """Lines of a single element for every axis but the one that is marched along."""
-    return Grid(tuple(Line(a, counts[a], a in periodic, np.asarray(box.ends(a))) for a in box.axes if a != march))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..problem import FaceCondition, Problem
@@ -29,8 +31,17 @@ class Scheme(eqx.Module):
     law_sizes: dict[str, Array]
     stages: int = eqx.field(static=True)
 
+    def on(self, grid: Grid) -> Scheme:
+        """The same on another grid."""
+        return dataclasses.replace(self, grid=grid)
+
     def tables(self, name: str) -> RadauTables:
         return radau(self.stages, self.orders[name])
+
+
+def halved(edges: Float[np.ndarray, " steps+1"]) -> Float[np.ndarray, " halves+1"]:
+    """Every step in two."""
+    return np.sort(np.concatenate([edges, 0.5 * (edges[1:] + edges[:-1])]))
 
 
 def levels_at_stages(scheme: Scheme, state, highest, step) -> dict[str, list[Float[Array, "stages *grid"]]]:

@@ -35,6 +35,10 @@ class SteadyScheme(eqx.Module):
     begin: dict[str, Float[Array, "*grid"]] | None = None
     """Where Newton's method starts; None for fields that are zero."""
 
+    def on(self, grid: Grid) -> SteadyScheme:
+        """The same on another grid, where nothing is known to start from."""
+        return dataclasses.replace(self, grid=grid, begin=None)
+
 
 class Steady(eqx.Module):
     """Fields through their values at the nodes."""
@@ -48,9 +52,7 @@ class Steady(eqx.Module):
 
 def balance(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
     """All laws and boundary conditions at once; NaN where Newton's method does not converge."""
-    begin = scheme.begin
-    if begin is None or any(begin[name].shape != scheme.grid.shape for name in scheme.pairs):  # none, or another mesh's
-        begin = {name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs}
+    begin = scheme.begin or {name: jnp.zeros(scheme.grid.shape) for name in scheme.pairs}
     flat, unravel = ravel_pytree({name: begin[name] / scheme.sizes[name] for name in scheme.pairs})
 
     def residual(unknown: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -71,8 +73,8 @@ def steady_on(scheme: SteadyScheme, raw: dict[str, Array]) -> Steady:
 
 def moved_to(fields: Steady, grid: Grid) -> SteadyScheme:
     """The scheme on another grid, where Newton's method starts from these fields if they were found."""
-    begin = at_nodes(fields, grid) if found(fields) else None
-    return dataclasses.replace(fields.scheme, grid=grid, begin=begin)
+    scheme = fields.scheme.on(grid)
+    return dataclasses.replace(scheme, begin=at_nodes(fields, grid)) if found(fields) else scheme
 
 
 @compiled(lambda *_: False)

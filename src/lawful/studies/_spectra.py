@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from .._core.messages import BadInput
+from .._core.record import Table
 from ..radiation import Emissivity, Pyrometry, Spectrum, fresnel_emissivity, measured
 from ..report import BLUE, INK, VERMILLION
 from ._measurements import in_data_folder
@@ -52,6 +54,12 @@ def smooth_emissivity(material: str, source: str, wavelength: Float[np.ndarray, 
     """Normal emissivity of a polished sample, from measured n and k."""
     places, n, k = optical_constants(material, source)
     return np.asarray(fresnel_emissivity(np.interp(wavelength, places, n), np.interp(wavelength, places, k)))
+
+
+def fits_table(fits: Sequence[Pyrometry]) -> Table:
+    """Temperatures beside what was assumed of the emissivity."""
+    rows = tuple((each.model, str(each.temperature), f"{100 * each.rms:.2f}") for each in fits)
+    return Table(("emissivity", "temperature / K", "residual / %"), rows)
 
 
 def spectrum_figure(spectrum: Spectrum, fit: Pyrometry, truth: Float[np.ndarray, " n"] | None):

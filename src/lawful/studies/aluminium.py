@@ -18,10 +18,10 @@ import time
 import numpy as np
 
 from .._core.messages import BadInput, listing
-from .._core.record import Account, Drawing, Section, Status, Table
+from .._core.record import Account, Drawing, Section, Status
 from ..radiation import Emissivity, FreeEmissivity, Pyrometry, Spectrum, free_emissivity, metal, pyrometry
 from ._base import Outcome, Request
-from ._spectra import TAUNAY, sample, spectrum_figure
+from ._spectra import TAUNAY, fits_table, sample, spectrum_figure
 
 SUMMARY = "the temperature of hot aluminium from its real spectrum: what it takes, and the refusal where it is missing"
 OPTIONS = {"emissivity": "measured, free or metal; metal by default"}
@@ -72,7 +72,6 @@ def words(fit: Pyrometry, free: FreeEmissivity, answer: str) -> str:
 def account(
     spectrum: Spectrum, fit: Pyrometry, free: FreeEmissivity, truth: np.ndarray, status: Status, seconds: float
 ) -> Account:
-    rows = tuple((each.model, str(each.temperature), f"{100 * each.rms:.2f}") for each in free.fits)
     picture = Drawing(
         "spectrum",
         "The measured radiance, and the emissivity that goes with the temperature found (band: 2 sd).",
@@ -83,7 +82,7 @@ def account(
         Section(
             "With a free emissivity",
             (str(free),),
-            (Table(("emissivity", "temperature / K", "residual / %"), rows),),
+            (fits_table(free.fits),),
         ),
         Section("Source", (f"C. D. Wen and T. Y. Chai, Heat Mass Transfer 47, 847 (2011), digitised by {TAUNAY}.",)),
     )

@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 
-from .._core.record import Account, Drawing, Section, Status, Table
+from .._core.record import Account, Drawing, Section, Status
 from ..radiation import chosen, free_emissivity, pyrometry
 from ._base import Outcome, Request
-from ._spectra import TAUNAY, sample, spectrum_figure
+from ._spectra import TAUNAY, fits_table, sample, spectrum_figure
 
 SUMMARY = "tantalum at 573 K from its real spectrum in relative units: the emissivity's degree chosen by the data"
 OPTIONS: dict[str, str] = {}
@@ -52,13 +52,12 @@ def run(request: Request) -> Outcome:
     ]
     lines += [f"  {each.model:32} {each.temperature!s:>16} K   residual {100 * each.rms:.2f} %" for each in free.fits]
     truth = np.exp(known.mean(spectrum.wavelength))
-    rows = tuple((each.model, str(each.temperature), f"{100 * each.rms:.2f}") for each in free.fits)
     draw = lambda: spectrum_figure(spectrum, fit, truth)
     sections = (
         Section(
             "Temperature",
             tuple(lines[:3]),
-            (Table(("emissivity", "temperature / K", "residual / %"), rows),),
+            (fits_table(free.fits),),
             (Drawing("spectrum", "Measured radiance, and the emissivity found beside the measured one.", draw),),
         ),
         Section("Source", (f"Digitised by {TAUNAY}.",)),

@@ -15,7 +15,6 @@ bars say where.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +30,7 @@ from .._core.record import Account, Drawing, Section
 from ..problem import Normal, Positive
 from ..report import INK, SKY, VERMILLION, WIDTH, house_style
 from ._base import Outcome, Request
+from ._measurements import in_data_folder
 
 SUMMARY = "impedance below a real well from its echoes, with error bars, against the well's own logs"
 OPTIONS = {
@@ -121,8 +121,7 @@ def read(request: Request) -> tuple[Log, str]:
     if "log" in request.options:
         path, name = Path(request.options["log"]), request.options["log"]
     else:
-        folder = Path(os.environ.get("LAWFUL_DATA", "../shared/data"))
-        path, name = folder / "well_logs" / "seg_L-30.las", SOURCE
+        path, name = in_data_folder("well_logs", "seg_L-30.las"), SOURCE
     if not path.is_file():
         raise BadInput(
             f"the log {path} was not found; give your own with --set log=FILE.las (DEPTH, DT, RHOB), or set LAWFUL_DATA"
