@@ -45,6 +45,7 @@ STUDIES = [
     "pendulum-chain",
     "pendulum-law",
     "pipe",
+    "planck-layer",
     "reaction-or-leak",
     "shared-emissivity",
     "sun",

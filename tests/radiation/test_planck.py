@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+import lawful as lf
 import lawful.radiation as radiation
 from lawful._core.precision import in_float64
 
@@ -126,3 +127,90 @@ def test_total_emissivity_of_a_grey_body_and_of_two_bands():
     steps = jnp.where(places < 4, 0.8, 0.2)
     low = radiation.fraction_below(4.0, 500.0)
     assert float(radiation.total_emissivity(places, steps, 500.0)) == pytest.approx(float(0.2 + 0.6 * low), abs=2e-3)
+
+
+@in_float64
+def test_a_surface_among_walls_mixes_its_own_radiance_with_theirs():
+    walls, own, places = 1500.0, 900.0, np.geomspace(0.5, 20.0, 9)
+    for share in (0.0, 0.3, 1.0):
+        expected = share * radiation.radiance(places, own) + (1 - share) * radiation.radiance(places, walls)
+        found = radiation.log_radiance_among(places, own, share, walls)
+        np.testing.assert_allclose(np.exp(found), expected, rtol=1e-13)
+        slopes = jax.jacfwd(radiation.log_radiance_among, argnums=(1, 2, 3))(places, own, share, walls)
+        assert all(np.all(np.isfinite(slope)) for slope in slopes)  # at shares of nothing and of all, too
+    # an oven in which all has one temperature hides what it holds
+    np.testing.assert_allclose(
+        radiation.log_radiance_among(places, own, 0.2, own), radiation.log_radiance(places, own), rtol=1e-14
+    )
+    single = radiation.log_radiance_among(jnp.float32(1.0), jnp.float32(300.0), jnp.float32(0.9), jnp.float32(2000.0))
+    assert float(single) == pytest.approx(float(radiation.log_radiance(1.0, 2000.0)) + np.log(0.1), abs=1e-5)
+
+
+@in_float64
+def test_gas_absorbs_what_is_behind_it_and_glows_itself():
+    places, gas, behind = np.geomspace(1.0, 20.0, 7), 700.0, 1200.0
+    body = radiation.log_radiance(places, behind)
+    depth = radiation.line_depth(places, [4.26], [2.0], [30.0])
+    assert float(radiation.line_depth(4.26, [4.26], [2.0], [30.0])) == pytest.approx(2.0, rel=1e-12)
+    assert float(radiation.line_depth(1e4 / (1e4 / 4.26 + 30), [4.26], [2.0], [30.0])) == pytest.approx(1.0, rel=1e-9)
+    found = radiation.log_radiance_through(body, places, depth, gas)
+    expected = np.exp(-depth) * np.exp(body) - np.expm1(-depth) * np.exp(radiation.log_radiance(places, gas))
+    np.testing.assert_allclose(np.exp(found), expected, rtol=1e-13)
+    np.testing.assert_array_equal(radiation.log_radiance_through(body, places, 0.0, gas), body)
+    thick = radiation.log_radiance_through(body, places, 200.0, gas)
+    np.testing.assert_allclose(thick, radiation.log_radiance(places, gas), rtol=1e-14)
+    two = radiation.log_radiance_through(found, places, depth, gas)  # two equal layers are one of twice the depth
+    np.testing.assert_allclose(two, radiation.log_radiance_through(body, places, 2 * depth, gas), rtol=1e-13)
+
+
+@in_float64
+def test_walls_and_gas_as_laws_of_a_problem():
+    """A billet among hotter walls, seen through a gas with one absorption line; taken as bare it is 100 K off."""
+    places = np.geomspace(1.5, 8.0, 120)
+    truth = {"T": 1150.0, "eps": 0.8, "depth": 0.7}
+    walls, gas = 1400.0, 1000.0
+
+    def seen(y, l, T, eps, depth):
+        w = jnp.exp(l)
+        clear = radiation.log_radiance_among(w, T, eps, walls)
+        tau = radiation.line_depth(w, jnp.array([4.3]), depth[None], jnp.array([60.0]))
+        return y - radiation.log_radiance_through(clear, w, tau, gas)
+
+    def bare(y, l, T, eps):
+        return y - jnp.log(eps) - radiation.log_radiance(jnp.exp(l), T)
+
+    numbers = {name: jnp.asarray(value) for name, value in truth.items()}
+    clean = -np.array([seen(0.0, np.log(w), **numbers) for w in places])
+    readings = clean + 0.005 * np.random.default_rng(1).normal(size=len(places))
+
+    def found(law, **unknowns):
+        data = lf.Data({"l": np.log(places), "y": readings}, noise=0.005)
+        domain = lf.Box(l=(np.log(1.5), np.log(8.0)))
+        problem = lf.Problem(domain, "y", {"seen": law}, [], unknowns=unknowns, data=data)
+        return lf.solve(problem, lf.Collocation(nodes=80, tolerance=1e-3), progress=False)
+
+    common = {"T": lf.Positive(guess=1000.0), "eps": lf.Bounded(0.0, 1.0)}
+    right = found(seen, depth=lf.Positive(guess=0.1), **common)
+    for name, value in truth.items():
+        assert abs(right[name].value - value) < 3.5 * right[name].sd
+    assert right["T"].sd < 10
+    wrong = found(bare, **common)
+    assert abs(wrong["T"].value - truth["T"]) > 50
+    assert wrong.chi2 > 10 * right.chi2
+
+
+@in_float64
+def test_emissivity_network():
+    network = radiation.EmissivityNetwork(1.0, 12.0)
+    start = network.unknown(median=0.3)
+    places = np.geomspace(1.0, 12.0, 50)
+    np.testing.assert_allclose(network(places, start.guess), 0.3, rtol=1e-14)
+    weights = np.asarray(start.guess) + np.asarray(start.scale) * np.random.default_rng(0).normal(size=start.guess.size)
+    values = network(places, weights)
+    assert np.all((values > 0) & (values < 1))
+    assert np.ptp(values) > 0.05
+    np.testing.assert_allclose(np.exp(network.log(places, weights)), values, rtol=1e-12)
+    with pytest.raises(lf.BadInput, match="shorter first"):
+        radiation.EmissivityNetwork(12.0, 1.0)
+    with pytest.raises(lf.BadInput, match="between 0 and 1"):
+        network.unknown(median=1.2)

@@ -30,7 +30,7 @@ def test_aluminium(tmp_path):
 def test_aluminium_refuses_another_word():
     found = CliRunner().invoke(app, ["run", "aluminium", "--set", "emissivity=guess"])
     assert found.exit_code == 2
-    assert "measured, free" in found.stderr
+    assert "metal, measured" in found.stderr
 
 
 def test_tantalum():
@@ -66,6 +66,24 @@ def test_shared_emissivity():
         assert in_sd(numbers[name], truth) < 3.5
         assert numbers[name]["value"] == pytest.approx(truth, rel=0.005)
         assert numbers[name]["sd"] < 0.003 * truth
+
+
+def test_shared_emissivity_as_a_network():
+    numbers = run("shared-emissivity", "--set", "runs=1", "--set", "emissivity=network")
+    smooth = run("shared-emissivity", "--set", "runs=1")
+    for name, truth in numbers["truth"].items():
+        assert numbers[name]["value"] == pytest.approx(truth, rel=0.005)
+        assert abs(numbers[name]["value"] - smooth[name]["value"]) < 0.5 * smooth[name]["sd"]
+        assert numbers[name]["sd"] == pytest.approx(smooth[name]["sd"], rel=0.2)
+
+
+def test_planck_layer():
+    [row] = run("planck-layer")["rows"]
+    assert row["fixed_inside"]["radiance"] < 0.005
+    assert row["fixed_beyond"]["radiance"] < 0.005
+    assert row["fixed_beyond"]["temperature"] < 0.5
+    assert row["plain_inside"]["radiance"] > 1.5 * row["fixed_inside"]["radiance"]
+    assert row["plain_beyond"]["radiance"] > 50 * row["fixed_beyond"]["radiance"]
 
 
 def test_cooling_plate():

@@ -3,6 +3,8 @@
 from ._band import band_exitance, fraction_below, total_emissivity
 from ._cube import TemperatureMap, temperature_map
 from ._emissivity import Emissivity, black, library, measured, metal, polynomial, smooth
+from ._mixture import line_depth, log_radiance_among, log_radiance_through
+from ._network import EmissivityNetwork
 from ._optics import drude, fresnel_emissivity, hagen_rubens
 from ._planck import (
     C1,
@@ -28,6 +30,7 @@ __all__ = [
     "STEFAN_BOLTZMANN",
     "WIEN_DISPLACEMENT",
     "Emissivity",
+    "EmissivityNetwork",
     "FreeEmissivity",
     "Pyrometry",
     "Spectrum",
@@ -44,7 +47,10 @@ __all__ = [
     "fresnel_emissivity",
     "hagen_rubens",
     "library",
+    "line_depth",
     "log_radiance",
+    "log_radiance_among",
+    "log_radiance_through",
     "measured",
     "metal",
     "polynomial",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,6 +54,13 @@ class Request:
                 f" {name}={default}."
             )
         return int(value)
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """An option that is one of several words, the first where it is not given."""
+        word = self.options.get(name, choices[0])
+        if word not in choices:
+            raise BadInput(f"--set {name}={word}: '{name}' must be {listing(choices)}.")
+        return word
 
 
 class Told(Protocol):

@@ -17,7 +17,6 @@ import time
 
 import numpy as np
 
-from .._core.messages import BadInput, listing
 from .._core.record import Account, Drawing, Section, Status
 from ..radiation import Emissivity, FreeEmissivity, Pyrometry, Spectrum, free_emissivity, metal, pyrometry
 from ._base import Outcome, Request
@@ -32,12 +31,9 @@ TRUTH = 600.0
 def run(request: Request) -> Outcome:
     begin = time.monotonic()
     spectrum, known = sample("wen-2011", "AL5083-radiance.csv", "AL5083-emissivity.csv", True)
-    models: dict[str, Emissivity | None] = {"measured": known, "free": None, "metal": metal()}
-    name = request.options.get("emissivity", "metal")
-    if name not in models:
-        raise BadInput(f"--set emissivity={name}: the emissivity must be {listing(models)}.")
+    models: dict[str, Emissivity | None] = {"metal": metal(), "measured": known, "free": None}
+    model = models[request.choice("emissivity", tuple(models))]
     free = free_emissivity(spectrum)
-    model = models[name]
     fit = free.fits[1] if model is None else pyrometry(spectrum, model)
     determined = fit.determined if model is not None else free.determined
     span = fit.interval if model is not None else free.range
