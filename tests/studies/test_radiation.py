@@ -83,7 +83,7 @@ def test_planck_layer():
     assert row["fixed_beyond"]["radiance"] < 0.005
     assert row["fixed_beyond"]["temperature"] < 0.5
     assert row["plain_inside"]["radiance"] > 1.5 * row["fixed_inside"]["radiance"]
-    assert row["plain_beyond"]["radiance"] > 50 * row["fixed_beyond"]["radiance"]
+    assert row["plain_beyond"]["radiance"] > 30 * row["fixed_beyond"]["radiance"]
 
 
 def test_cooling_plate():

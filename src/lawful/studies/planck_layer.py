@@ -115,7 +115,8 @@ def spectra(task: Regression, x: Array, temperatures: Array) -> Float[Array, "te
 
 @dataclass(frozen=True)
 class Errors:
-    """Root mean square of the relative error of the radiance, and median error of the temperature in kelvin."""
+    """Root mean square of the error of ln L, which is the relative error of the radiance where that is small, and median
+    error of the temperature in kelvin."""
 
     radiance: float
     temperature: float
@@ -138,8 +139,7 @@ def judged(task: Regression, x: Array, temperatures: np.ndarray, truth: Callable
     wanted = np.stack([truth(t) for t in temperatures])
     miss = np.asarray(spectra(task, x, jnp.asarray(temperatures))) - wanted
     read = read_temperatures(np.asarray(spectra(task, x, jnp.asarray(GRID))), GRID, wanted)
-    radiance = float(np.sqrt(np.mean(np.minimum(np.abs(np.expm1(np.clip(miss, -50, 50))), 1e6) ** 2)))
-    return Errors(radiance, float(np.median(np.abs(read - temperatures))))
+    return Errors(float(np.sqrt(np.mean(miss**2))), float(np.median(np.abs(read - temperatures))))
 
 
 def trained(model: Plain | FixedLayer, temperatures: np.ndarray, log_l: np.ndarray, noise: float, seed: int):
@@ -214,7 +214,7 @@ def told(rows: list[dict], noise: float, draws: int, seconds: float) -> Outcome:
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *table.rows)
     ]
     lines.append(
-        f"error of the radiance and of the temperature read from it; {COLD:.0f} to {HOT:.0f} K trained, 500 to 2000 K"
+        f"error of ln(radiance), and of the temperature read from it; {COLD:.0f} to {HOT:.0f} K trained, 500 to 2000 K"
         f" asked, medians of {draws} draws"
     )
     lines.append(
@@ -236,7 +236,7 @@ PARTS = ("inside", "beyond")
 
 
 def shown(errors: dict[str, float]) -> str:
-    return f"{100 * errors['radiance']:.2g} %, {errors['temperature']:.2g} K"
+    return f"{errors['radiance']:.2g}, {errors['temperature']:.2g} K"
 
 
 def figure(rows: list[dict]):
@@ -255,7 +255,7 @@ def figure(rows: list[dict]):
         ax.set_xticks(counts, labels=[str(n) for n in counts])
         ax.minorticks_off()
         ax.tick_params(colors=INK)
-    axes[0].set_ylabel("relative error of the radiance")
+    axes[0].set_ylabel("error of ln(radiance)")
     axes[1].set_ylabel("error of the temperature / K")
     axes[0].legend(fontsize="small")
     return fig, axes
