@@ -115,8 +115,8 @@ def spectra(task: Regression, x: Array, temperatures: Array) -> Float[Array, "te
 
 @dataclass(frozen=True)
 class Errors:
-    """Root mean square of the error of ln L, which is the relative error of the radiance where that is small, and median
-    error of the temperature in kelvin."""
+    """Root mean square of the error of ln L (the relative error of the radiance where that is small), and median error
+    of the temperature in kelvin."""
 
     radiance: float
     temperature: float

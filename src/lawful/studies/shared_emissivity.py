@@ -7,9 +7,9 @@ function between 0 and 1, the same each time,
 
 and the three temperatures are unknowns of one `Problem`. In Wien's limit only the differences 1 / T_i - 1 / T_j would
 be determined; the long waves fix the rest. The unknown function is a smooth random one, or a network with an output
-between 0 and 1 (--set emissivity=network): they agree, the network takes longer. The spectra are simulated from measured
-n and k of tungsten (A. D. Rakic et al., Appl. Opt. 37, 5271 (1998)), whose details no smooth function knows. The problem
-is solved again for other noise, to count how often the error bars hold the truth.
+between 0 and 1 (--set emissivity=network): they agree, the network takes longer. The spectra are simulated from
+measured n and k of tungsten (A. D. Rakic et al., Appl. Opt. 37, 5271 (1998)), whose details no smooth function knows.
+The problem is solved again for other noise, to count how often the error bars hold the truth.
 """
 
 from __future__ import annotations
