@@ -1,0 +1,35 @@
+"""Atoms: classical physics for the far field, exact by construction. Electronvolts, angstroms, elementary charges."""
+
+from ._charges import Fragments
+from ._dispersion import Dispersion
+from ._electrostatics import coulomb_energy, smeared_inverse
+from ._ewald import Ewald
+from ._hybrid import Answer, HybridPotential
+from ._mesh import MeshEwald
+from ._pairs import Pairs, all_pairs, near_pairs
+from ._structure import Structure
+from ._switch import cutoff_quintic, fade_in
+from ._units import BOHR, COULOMB, HARTREE, KCAL_PER_MOL
+from ._wall import wall_energy
+
+__all__ = [
+    "BOHR",
+    "COULOMB",
+    "HARTREE",
+    "KCAL_PER_MOL",
+    "Answer",
+    "Dispersion",
+    "Ewald",
+    "Fragments",
+    "HybridPotential",
+    "MeshEwald",
+    "Pairs",
+    "Structure",
+    "all_pairs",
+    "coulomb_energy",
+    "cutoff_quintic",
+    "fade_in",
+    "near_pairs",
+    "smeared_inverse",
+    "wall_energy",
+]

@@ -1,0 +1,108 @@
+"""Ewald's far sum on a mesh: smooth in the positions, and its cost grows like n log n."""
+
+from __future__ import annotations
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.messages import BadInput
+from ._ewald import Ewald
+from ._pairs import near_pairs
+from ._structure import Structure
+
+ORDER = 8  # of the splines: piecewise polynomials of degree 7, six times continuously differentiable
+
+
+class MeshEwald(Ewald):
+    """As `Ewald`, with the charges spread over a mesh by splines and the far sum taken by fast Fourier transform.
+
+    The energy is a smooth function of the positions, and forces are its exact derivative, so that dynamics conserve it;
+    they sum to zero only to the accuracy of the mesh.
+
+    MeshEwald.of(structure, accuracy, cutoff)   cutoff in A, which sets the mesh: 6 to 9 is usual.
+    Source: U. Essmann et al., J. Chem. Phys. 103, 8577 (1995).
+    """
+
+    mesh: tuple[int, int, int] = eqx.field(static=True)
+
+    @classmethod
+    def of(
+        cls, structure: Structure, accuracy: float = 1e-5, cutoff: float | None = None, widest: float = 0.0
+    ) -> MeshEwald:
+        if structure.cell is None:
+            raise BadInput("a mesh sum is for periodic structures; use coulomb_energy for a molecule.")
+        if not 1e-9 < accuracy < 0.1:
+            raise BadInput(f"accuracy={accuracy}: a mesh reaches 1e-3 to 1e-8; use Ewald for more.")
+        decay = math.sqrt(-2 * math.log(accuracy))
+        cutoff = max(7.0 if cutoff is None else cutoff, decay * math.sqrt(2) * widest)
+        smear = cutoff / decay
+        # a spline of order p follows a wave of length l on a mesh of spacing h to about (h / l)^p
+        spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
+        lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
+        mesh = tuple(good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
+        return cls(near_pairs(structure, cutoff), np.zeros((0, 3)), smear, mesh)
+
+    def far(self, positions, cell, charges) -> Float[Array, ""]:
+        spread = jnp.fft.rfftn(self.spread(positions, cell, charges))
+        counts = [np.fft.fftfreq(n, 1 / n) for n in self.mesh]
+        counts[2] = np.arange(self.mesh[2] // 2 + 1)
+        waves = np.stack(np.meshgrid(*counts, indexing="ij"), axis=-1)
+        vectors = 2 * math.pi * waves @ jnp.linalg.inv(cell).T
+        square = jnp.sum(vectors**2, axis=-1)
+        here = square > 0
+        safe = jnp.where(here, square, 1.0)
+        weights = jnp.where(here, 4 * math.pi / safe * jnp.exp(-0.5 * self.smear**2 * safe), 0.0)
+        sharp = math.prod(np.ix_(*[sharpening(n)[: c.size] for n, c in zip(self.mesh, counts, strict=True)]))
+        twice = np.full(counts[2].size, 2.0)  # rfftn keeps one of K and -K, except where they are the same
+        twice[0] = 1.0
+        if self.mesh[2] % 2 == 0:
+            twice[-1] = 1.0
+        strength = spread.real**2 + spread.imag**2
+        return 0.5 * jnp.sum(weights * sharp * twice * strength) / jnp.linalg.det(cell)
+
+    def spread(self, positions, cell, charges) -> Float[Array, "a b c"]:
+        """Charge on the mesh."""
+        mesh = np.asarray(self.mesh)
+        places = (positions @ jnp.linalg.inv(cell)) % 1.0 * mesh
+        below = jnp.floor(places)
+        weights = jax.vmap(jax.vmap(spline_weights))(places - below)  # atoms, axes, points
+        index = (below[..., None].astype(int) - np.arange(ORDER)) % mesh[:, None]
+        amount = charges[:, None, None, None] * (
+            weights[:, 0, :, None, None] * weights[:, 1, None, :, None] * weights[:, 2, None, None, :]
+        )
+        where = (index[:, 0, :, None, None], index[:, 1, None, :, None], index[:, 2, None, None, :])
+        return jnp.zeros(self.mesh).at[where].add(amount)
+
+
+def spline_weights(fraction: Float[Array, ""]) -> Float[Array, " order"]:
+    """The cardinal B-spline M_p at fraction, fraction + 1, ..., fraction + p - 1, by its recursion."""
+    values = jnp.zeros(ORDER).at[0].set(fraction).at[1].set(1 - fraction)
+    steps = np.arange(ORDER)
+    for p in range(3, ORDER + 1):
+        x = fraction + steps
+        values = (x * values + (p - x) * jnp.concatenate([jnp.zeros(1), values[:-1]])) / (p - 1)
+    return values
+
+
+def sharpening(count: int) -> Float[np.ndarray, " count"]:
+    """|b(m)|^2, what undoes the smoothing by the splines, for every wave number."""
+    from scipy.interpolate import BSpline
+
+    knots = np.asarray(BSpline.basis_element(np.arange(ORDER + 1))(np.arange(1, ORDER)))
+    phases = np.exp(2j * math.pi * np.outer(np.fft.fftfreq(count, 1 / count), np.arange(ORDER - 1)) / count)
+    return 1 / np.abs(phases @ knots) ** 2
+
+
+def good_size(count: int) -> int:
+    """The next even number that a fast Fourier transform likes."""
+    from scipy.fft import next_fast_len
+
+    size = count
+    while size % 2 or next_fast_len(size, real=True) != size:
+        size += 1
+    return size
