@@ -33,6 +33,7 @@ STUDIES = [
     "diffusivity",
     "drag",
     "heat-two-materials",
+    "helmholtz",
     "inductive-bias",
     "kdv",
     "kepler",
