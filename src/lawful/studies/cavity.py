@@ -21,6 +21,7 @@ Ghia and Shin; where the file of reference velocities that networks are scored o
 from __future__ import annotations
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -155,7 +156,8 @@ def node_count(request: Request, reynolds: float) -> int:
 
 def spectral(request: Request, reynolds: float) -> Solution:
     """By collocation, led up to high Reynolds numbers from lower ones."""
-    lower = tuple(value for value in (100.0, 300.0, 600.0, 1000.0, 1800.0) if value < 0.8 * reynolds)
+    steps = max(0, math.ceil(math.log(reynolds / 100) / math.log(1.35)))
+    lower = tuple(np.geomspace(100.0, reynolds, steps + 1)[:-1].tolist())
     method = Collocation(
         tolerance=1e-3,
         nodes=node_count(request, reynolds),
