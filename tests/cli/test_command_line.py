@@ -22,6 +22,7 @@ STUDIES = [
     "air-track",
     "allen-cahn",
     "aluminium",
+    "amery",
     "billiards",
     "bounce",
     "burgers",
