@@ -76,7 +76,7 @@ def problem(window: Box, velocities: Table, thickness: Table, request: Request) 
         laws={"along the flow": along, "across the flow": across},
         derived=FORCES,
         unknowns={
-            "mu": Positive(guess=10.0, over=("x", "y"), prior=Smooth(length=request.pick(0.3, 0.2, 0.15), sd=1.0))
+            "mu": Positive(guess=10.0, over=("x", "y"), prior=Smooth(length=request.pick(0.4, 0.2, 0.15), sd=1.0))
         },
         data=[Data(velocities, name="velocities"), Data(thickness, name="thickness")],
     )
@@ -92,10 +92,11 @@ def measured(request: Request) -> tuple[Table, Table]:
             " set LAWFUL_DATA to the folder that holds ice_shelf_diffice/."
         )
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         stored = loadmat(path)
-    except (ValueError, NotImplementedError, OSError) as error:
+    except (MatReadError, ValueError, NotImplementedError, OSError) as error:
         raise BadInput(f"{path} is no MATLAB file ({error}); give data_pinns_Amery.mat of DIFFICE_jax.") from None
     missing = [name for name in COLUMNS if name not in stored]
     if missing:
@@ -146,11 +147,11 @@ def lattice(window: Box, spacing: float) -> list[tuple[int, int]]:
 def run(request: Request) -> Outcome:
     velocities, thickness = measured(request)
     window = window_of(request, velocities)
-    spacing = window.length("x") / request.pick(20, 30, 45)
-    modes = request.pick({"x": 9, "y": 7}, {"x": 13, "y": 10}, {"x": 20, "y": 14})
+    spacing = window.length("x") / request.pick(14, 30, 45)
+    modes = request.pick({"x": 7, "y": 5}, {"x": 13, "y": 10}, {"x": 20, "y": 14})
     fitted = [thinned(table, window, spacing) for table in (velocities, thickness)]
     method = Neural(trial=Spectral(modes), seed=request.seed)
-    optimiser = LevenbergMarquardt(ftol=request.pick(1e-4, 3e-5, 1e-5), max_steps=150)
+    optimiser = LevenbergMarquardt(ftol=request.pick(1e-3, 3e-5, 1e-5), max_steps=150)
     solution = solve(
         problem(window, fitted[0], fitted[1], request), method, optimiser=optimiser, progress=request.progress
     )
