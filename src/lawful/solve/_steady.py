@@ -120,7 +120,7 @@ def led_up_to(scheme: SteadyScheme, continuation: Continuation) -> SteadyScheme:
     now, target, share = values[0], 0, 1.0
     while target < len(values):
         ahead = values[target]
-        constants = {name: now[name] + share * (np.asarray(ahead[name]) - now[name]) for name in ahead}
+        constants = {name: between(now[name], ahead[name], share) for name in ahead}
         problem = eqx.tree_at(lambda problem: problem.constants, scheme.problem, constants)
         fields = steady_on(dataclasses.replace(scheme, problem=problem, begin=begin), {})
         if found(fields):
@@ -131,6 +131,10 @@ def led_up_to(scheme: SteadyScheme, continuation: Continuation) -> SteadyScheme:
         else:
             share /= 2
     return dataclasses.replace(scheme, begin=begin)
+
+
+def between(now: Array | np.ndarray, ahead: Array | np.ndarray, share: float) -> Array | np.ndarray:
+    return ahead if share == 1 else now + share * (np.asarray(ahead) - now)
 
 
 class Search(NamedTuple):

@@ -40,7 +40,7 @@ OPTIONS = {
     "data": "file data_pinns_Amery.mat of DIFFICE_jax; by default from the folder that LAWFUL_DATA names",
     "x": "the middle of the window along the flow in km, 4650 by default",
     "y": "the middle of the window across it in km, 2850 by default",
-    "size": "length of the window in km, 60 by default, 100 for --effort best; its width is 0.6 times that",
+    "size": "length of the window in km, 60 by default; its width is 0.6 times that",
 }
 
 YEAR = 365.25 * 86400.0
@@ -76,7 +76,7 @@ def problem(window: Box, velocities: Table, thickness: Table, request: Request) 
         laws={"along the flow": along, "across the flow": across},
         derived=FORCES,
         unknowns={
-            "mu": Positive(guess=10.0, over=("x", "y"), prior=Smooth(length=request.pick(0.4, 0.2, 0.15), sd=1.0))
+            "mu": Positive(guess=10.0, over=("x", "y"), prior=Smooth(length=request.pick(0.4, 0.3, 0.2), sd=1.0))
         },
         data=[Data(velocities, name="velocities"), Data(thickness, name="thickness")],
     )
@@ -128,7 +128,7 @@ def thinned(table: Table, window: Box, spacing: float, offset: float = 0.0) -> T
 
 def window_of(request: Request, velocities: Table) -> Box:
     middle = request.number("x", 4650.0), request.number("y", 2850.0)
-    size = request.number("size", request.pick(60.0, 60.0, 100.0))
+    size = request.number("size", 60.0)
     window = Box(x=(middle[0] - size / 2, middle[0] + size / 2), y=(middle[1] - 0.3 * size, middle[1] + 0.3 * size))
     spacing = size / 12
     if len(thinned(velocities, window, spacing)["x"]) < 0.95 * len(lattice(window, spacing)):
@@ -147,11 +147,11 @@ def lattice(window: Box, spacing: float) -> list[tuple[int, int]]:
 def run(request: Request) -> Outcome:
     velocities, thickness = measured(request)
     window = window_of(request, velocities)
-    spacing = window.length("x") / request.pick(14, 30, 45)
-    modes = request.pick({"x": 7, "y": 5}, {"x": 13, "y": 10}, {"x": 20, "y": 14})
+    spacing = window.length("x") / request.pick(14, 20, 30)
+    modes = request.pick({"x": 7, "y": 5}, {"x": 9, "y": 7}, {"x": 13, "y": 10})
     fitted = [thinned(table, window, spacing) for table in (velocities, thickness)]
     method = Neural(trial=Spectral(modes), seed=request.seed)
-    optimiser = LevenbergMarquardt(ftol=request.pick(1e-3, 3e-5, 1e-5), max_steps=150)
+    optimiser = LevenbergMarquardt(ftol=request.pick(1e-3, 1e-4, 1e-5), max_steps=150)
     solution = solve(
         problem(window, fitted[0], fitted[1], request), method, optimiser=optimiser, progress=request.progress
     )
