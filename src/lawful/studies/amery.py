@@ -11,8 +11,9 @@ smoothness and nothing else. No boundary condition is needed: two equations of f
 
 Where the ice hardly deforms, its viscosity does not show, and the map of the error bars must say so. They take the
 noise for independent from place to place, which gridded products are not quite: where neighbouring misses in the
-picture agree, the bars are too small. The laws are met nearly exactly, so that what one viscosity for all directions
-cannot explain, such as cracks, comes out as measurements that are missed.
+picture agree, the bars are too small; and they hold for the smoothness that the prior states. The laws are met nearly
+exactly, so that what one viscosity for all directions cannot explain, such as cracks, comes out as measurements that
+are missed.
 
 The measurements (velocity: MEaSUREs, thickness: BedMachine) are those of DIFFICE_jax (Wang and Lai), where networks are
 fitted to them; what they found is shown there as pictures, and no number of it stands beside the ones here. What can be
@@ -251,7 +252,7 @@ def figure(solution: Solution):
     ]
     for ax, title, unit, values, style in panels:
         shown = ax.pcolormesh(x, y, values, shading="gouraud", rasterized=True, **style)
-        fig.colorbar(shown, ax=ax, label=unit)
+        fig.colorbar(shown, ax=ax, label=unit, shrink=0.7)
         ax.set(title=title)
     axes[0, 0].streamplot(lines["x"], lines["y"], u.T, v.T, color="white", linewidth=0.5, density=0.8, arrowsize=0.7)
     for ax, name, unit, data in zip(axes[1], ("u", "h"), ("m a year", "m"), solution.problem.data, strict=False):
@@ -259,7 +260,7 @@ def figure(solution: Solution):
         missed = 1000 * (data.columns[name] - solution.evaluate(name, **place))
         most = 3 * float(np.std(missed))
         shown = ax.scatter(*place.values(), c=missed, s=12, cmap="PuOr", vmin=-most, vmax=most)
-        fig.colorbar(shown, ax=ax, label=unit, extend="both")
+        fig.colorbar(shown, ax=ax, label=unit, extend="both", shrink=0.7)
         ax.set(title=f"Measured {name} less the fit")
     for ax in axes.ravel():
         ax.set(xlabel="x in km", ylabel="y in km", aspect="equal")
