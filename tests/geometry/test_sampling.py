@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.polynomial import chebyshev
 from scipy.stats import qmc
 
-from lawful.geometry import Box, chebyshev_points, grid, sobol_points
+from lawful.geometry import Box, Disk, chebyshev_points, grid, radial_points, sobol_points
 
 BOX = Box(x=(-3, 5), t=(10, 11), z=(0, 1e-3))
 
@@ -78,3 +78,15 @@ def test_any_number_of_points_comes_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(sobol_points(BOX, 77, 0)["x"]) == 77
+
+
+def test_points_on_rays_crowd_at_both_ends():
+    """Around a hole off the middle: the arcsine law on every ray, whatever its length."""
+    ring = Disk(x=0, y=0, radius=1) - Disk(x=0.3, y=0, radius=0.2)
+    points = radial_points(ring, 2000, 0, {"x": 0.3, "y": 0.0}, (0.2, 1.3))
+    assert np.all(ring.contains(points))
+    r, angle = np.hypot(points["x"] - 0.3, points["y"]), np.arctan2(points["y"], points["x"] - 0.3)
+    far = -0.3 * np.cos(angle) + np.sqrt(1 - (0.3 * np.sin(angle)) ** 2)
+    share = np.arccos(np.clip(1 - 2 * (r - 0.2) / (far - 0.2), -1, 1)) / np.pi
+    for uniform in (share, angle / (2 * np.pi) + 0.5):
+        np.testing.assert_allclose(np.histogram(uniform, 8, (0, 1))[0], 250, atol=15)

@@ -160,6 +160,18 @@ def test_a_start_that_is_no_vector_of_floats_is_refused(rosenbrock_system, x0):
 # ------------------------------------------------------------------------------------- redundancy and scaling
 
 
+@pytest.mark.parametrize("least", [1e-12, 1e-10, 1e-8])
+def test_rounding_inside_the_residual_is_an_honest_end(least):
+    """Terms of 1e4 cancel in a residual of size `least`: its rounding is far above what x and r alone would tell."""
+    rng = np.random.default_rng(0)
+    slopes, terms, x = rng.normal(size=(40, 6)), 1e4 * np.cos(np.arange(40.0)), rng.normal(size=6)
+    normal = np.linalg.qr(np.c_[slopes, rng.normal(size=40)])[0][:, -1]
+    values = slopes @ x + least * normal
+    state = minimise(system_of(lambda x: (jnp.asarray(slopes) @ x + terms) - (values + terms)), jnp.zeros(6))
+    assert int(state.status) in LevenbergMarquardt.success, reason(state)
+    np.testing.assert_allclose(state.x, x, atol=1e-11)
+
+
 def test_redundant_parameters_move_by_the_shortest_step():
     """Only a + b matters, and c not at all: a and b share the change, c keeps its value."""
     t = np.linspace(0, 1, 20)

@@ -1,5 +1,8 @@
 """Places where the exact solution is singular: what is judged beyond them, and what leads Newton's method there."""
 
+import dataclasses
+import importlib
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import lawful as lf
 from lawful._core.messages import BadInput
 from lawful.problem import Model
 from lawful.solve._audit import audits
+from lawful.solve._collocation import collocation_task
 from lawful.solve._scaling import Sizes
 
 SQUARE = lf.Box(x=(0, 1), y=(0, 1))
@@ -108,6 +112,26 @@ def test_easier_problems_lead_newton_to_a_steep_one():
     assert solution.status.converged, solution.status
     x = np.linspace(0, 1, 101)
     assert np.max(np.abs(solution.u(x=x) - np.tanh(x / 0.05))) < 1e-7
+
+
+def test_a_lesson_that_is_too_hard_is_halved(monkeypatch):
+    """A solver that fails where the width falls by more than 40 % at once is led to the end all the same."""
+    steady = importlib.import_module("lawful.solve._steady")
+    tried, honest = [0.4], steady.steady_on
+
+    def weak(scheme, raw):
+        nu = float(scheme.problem.constants["nu"])
+        fields = honest(scheme, raw)
+        if nu < 0.6 * tried[-1]:
+            return dataclasses.replace(fields, values={name: jnp.nan * v for name, v in fields.values.items()})
+        tried.append(nu)
+        return fields
+
+    monkeypatch.setattr(steady, "steady_on", weak)
+    task = collocation_task(steep(0.1), lf.Collocation(nodes=24, continuation=lf.Continuation(nu=(0.4,))))
+    assert tried == pytest.approx([0.4, 0.4, 0.25, 0.175, 0.1375, 0.1], rel=1e-12)
+    at = task.scheme.grid.points()["x"]
+    np.testing.assert_allclose(task.scheme.begin["u"], np.tanh(at / 0.2) / np.tanh(5.0), atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import lawful as lf
+from lawful.solve._collocation import collocation_task
 from lawful.solve._krylov import conjugate_residuals
+from lawful.solve._linearised import matrix
+from lawful.solve._nodal import Nodal
 from lawful.solve._radau import radau
 from lawful.solve._shifted import spectrum
 
@@ -41,6 +44,42 @@ def test_poisson_on_a_square():
     x, y = np.meshgrid(np.linspace(0, 1, 41), np.linspace(0, 1, 31))
     assert solution.status.converged, solution.status
     assert worst(solution.u(x=x, y=y), exact(x, y, np)) < 1e-12
+
+
+def test_the_matrix_of_a_steady_problem_is_the_slope_of_its_rows():
+    """Two fields, a derived quantity that is differentiated, values, a slope that depends on the field: all of it."""
+    box = lf.Box(x=(0, 1), y=(0, 2))
+    problem = lf.Problem(
+        box,
+        ["u", "v"],
+        {
+            "one": lambda u_xx, u_yy, u_xy, u, v, x: u_xx + 2 * u_yy + u * u_xy - u * v + x,
+            "other": lambda q_x, v_yy, u: q_x + v_yy + u**2,
+        },
+        [
+            lf.Value(box.at(x=(0, 1)), u=0.0, v=lambda y: jnp.cos(y)),
+            lf.Value(box.at(y=0), u=0.0, v=1.0),
+            lf.Flux(box.at(y=2), u=lambda u: -(u**2)),
+            lf.Value(box.at(y=2), v=lambda: jnp.cos(2.0)),
+        ],
+        derived={"q": lambda v_x, u: (1 + u**2) * v_x},
+    )
+    scheme = collocation_task(problem, lf.Collocation(nodes={"x": 4, "y": 5})).scheme
+    rng = np.random.default_rng(0)
+    at = jnp.asarray(rng.normal(size=(2, *scheme.grid.shape)))
+
+    def nodal(at):
+        levels = {name: [at[index]] for index, name in enumerate("uv")}
+        return Nodal(problem, scheme.grid, None, {}, jnp.zeros(()), levels)
+
+    def rows(at):
+        found = nodal(at).residuals(scheme.pairs, scheme.boundary, scheme.junctions)
+        return jnp.stack([found["u"], found["v"]])
+
+    blocks = matrix(nodal(at), scheme.pairs, scheme.boundary)
+    found = np.array([[blocks[own][of] for of in "uv"] for own in "uv"])  # (own, of, *rows, *columns)
+    expected = np.moveaxis(jax.jacfwd(rows)(at), 3, 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.max(np.abs(expected)))
 
 
 RE = 40.0

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lawful.cli import app
-from lawful.studies import cavity
+from lawful.studies import cavity, helmholtz
 from lawful.studies._lid_corner import creeping, creeping_bend, inertia, inertial, inertial_bend, value
 from study_runs import converged
 
@@ -82,3 +82,40 @@ def test_what_is_taken_off_moves_the_lid_twice():
     for x in (0.2, 0.9):
         assert cavity.slope_y(x, 1.0, RE) == pytest.approx(2.0, abs=1e-12)
         assert cavity.taken_off(x, 1.0, RE) == pytest.approx(0.0, abs=1e-12)
+
+
+# Waves around a hole
+
+
+@pytest.mark.slow
+def test_helmholtz(tmp_path):
+    numbers = converged("helmholtz", "--out", str(tmp_path))
+    for name in ("built_in", "weighed"):
+        assert numbers[name]["rel_l2"] < 2e-4
+    assert numbers["built_in"]["conditions_missed_by"] < 1e-13
+    assert numbers["series_miss"] < 1e-12
+    assert (tmp_path / "waves.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_the_series_is_a_wave_and_meets_both_conditions(offset):
+    basin = helmholtz.Basin(5.0, offset, 2.0)
+    exact, step = helmholtz.series(basin), 1e-3
+    assert helmholtz.series_miss(exact) < 1e-12
+    x, y = np.array([-0.5, 0.1]), np.array([0.2, -0.7])
+
+    def bend(dx, dy):
+        """The second derivative, to fourth order."""
+        around = [exact(x + n * step * dx, y + n * step * dy) for n in (-2, -1, 0, 1, 2)]
+        return np.tensordot([-1, 16, -30, 16, -1], around, 1) / (12 * step**2)
+
+    np.testing.assert_allclose(bend(1, 0) + bend(0, 1) + 25 * exact(x, y), 0, atol=1e-7)
+    r = np.hypot(x, y)
+    slope = (exact(x * (1 + step), y * (1 + step)) - exact(x * (1 - step), y * (1 - step))) / (2 * step * r)
+    np.testing.assert_allclose(exact.slope(x, y), slope, rtol=1e-4)
+
+
+@pytest.mark.parametrize("setting", ["k=20", "k=-1", "offset=0.9", "offset=no", "spring=0"])
+def test_a_basin_that_cannot_be_is_refused(setting):
+    found = CliRunner().invoke(app, ["run", "helmholtz", "--set", setting], catch_exceptions=False)
+    assert found.exit_code == 2

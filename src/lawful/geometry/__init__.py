@@ -12,7 +12,15 @@ from ._part import Face, Part
 from ._polygon import Polygon, Triangle
 from ._product import Product
 from ._regions import Regions
-from ._sampling import arcsine_points, boundary_points, chebyshev_points, grid, sobol_points, uniform_points
+from ._sampling import (
+    arcsine_points,
+    boundary_points,
+    chebyshev_points,
+    grid,
+    radial_points,
+    sobol_points,
+    uniform_points,
+)
 from ._shape import Shape
 from ._sobol import together
 from ._surface import Surface
@@ -41,6 +49,7 @@ __all__ = [
     "chebyshev_points",
     "grid",
     "joined",
+    "radial_points",
     "sobol_points",
     "together",
     "uniform_points",

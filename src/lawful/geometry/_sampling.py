@@ -8,6 +8,10 @@ from jaxtyping import Float
 from ._box import Box
 from ._domain import Domain
 from ._part import Part
+from ._sobol import collected
+
+RAY = 65  # places on a ray where it is asked whether the domain holds them
+HALVINGS = 30  # that find the ends of a ray in it, to 1e-9 of their distance
 
 
 def grid(box: Box, counts: dict[str, int]) -> dict[str, Float[np.ndarray, " n"]]:
@@ -42,6 +46,40 @@ def arcsine_points(box: Box, count: int, seed: int, axes: tuple[str, ...]) -> di
         share = (points[axis] - lower) / (upper - lower)
         points = {**points, axis: lower + (upper - lower) * 0.5 * (1 - np.cos(np.pi * share))}
     return points
+
+
+def radial_points(
+    domain: Domain, count: int, seed: int, centre: dict[str, float], radii: tuple[float, float]
+) -> dict[str, Float[np.ndarray, " n"]]:
+    """Low-discrepancy points on the rays from a centre, all directions alike, with the density of `arcsine_points`
+    between where a ray enters the domain and where it last leaves it.
+
+    centre   two coordinates outside the domain, such as the middle of a hole.
+    radii    distances from the centre between which the domain lies.
+    """
+
+    def at(r: np.ndarray, angle: np.ndarray) -> dict[str, np.ndarray]:
+        (one, x), (two, y) = centre.items()
+        return {one: x + r * np.cos(angle), two: y + r * np.sin(angle)}
+
+    def placed(unit: np.ndarray) -> dict[str, np.ndarray]:
+        angle = 2 * np.pi * unit[:, 0]
+        steps = np.linspace(*radii, RAY)
+        inside = domain.contains({axis: v.ravel() for axis, v in at(steps, angle[:, None]).items()})
+        inside = inside.reshape(len(angle), RAY)
+        first, last = inside.argmax(axis=1), RAY - 1 - inside[:, ::-1].argmax(axis=1)
+        near = bisected(steps[first], steps[np.maximum(first - 1, 0)], angle)
+        far = bisected(steps[last], steps[np.minimum(last + 1, RAY - 1)], angle)
+        return at(near + (far - near) * 0.5 * (1 - np.cos(np.pi * unit[:, 1])), angle)
+
+    def bisected(within: np.ndarray, without: np.ndarray, angle: np.ndarray) -> np.ndarray:
+        for _ in range(HALVINGS):
+            middle = 0.5 * (within + without)
+            inside = domain.contains(at(middle, angle))
+            within, without = np.where(inside, middle, within), np.where(inside, without, middle)
+        return within
+
+    return collected(count, 2, seed, placed, domain.contains)
 
 
 def uniform_points(domain: Domain, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:

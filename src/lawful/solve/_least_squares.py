@@ -38,6 +38,7 @@ _CURVED = 0.75  # a step is refused where its second-order part exceeds this fra
 _GAIN = 1e-4  # a step is accepted where the cost falls by at least this fraction of the prediction
 _PATIENCE = 5  # accepted steps in a row without progress before the cost counts as settled
 _NOISE = 10.0  # rounding of |r|^2, in units of eps |r| (|r| + |D x|)
+_TOLD = 100.0  # a step this many roundings of x long can still be told from none
 _STALLED = 0.9  # polishing goes on while each step lowers the gradient cosine at least to this fraction
 
 
@@ -124,6 +125,7 @@ class _Search(NamedTuple):
     second: Float[Array, " m"]  # r'' along p, once probed
     probed: Bool[Array, ""]  # the next pass is a trial
     passes: Int[Array, ""]
+    apart: Float[Array, ""]  # |r(x + p) - (r + J p)| of the shortest step that x can tell: what rounding does to r
     accepted: Bool[Array, ""]
     exhausted: Bool[Array, ""]
 
@@ -267,6 +269,7 @@ class LevenbergMarquardt(Optimiser):
             second=jnp.zeros_like(linear.residual),
             probed=straight,
             passes=jnp.zeros((), jnp.int32),
+            apart=jnp.zeros_like(linear.norm),
             accepted=jnp.zeros((), bool),
             exhausted=idle,
         )
@@ -279,8 +282,11 @@ class LevenbergMarquardt(Optimiser):
             # MINPACK's rule for the first Jacobian: a radius beyond the Gauss-Newton step says nothing.
             radius = jnp.where(state.steps == 0, jnp.minimum(search.radius, length), search.radius)
             a = linear.unscaled(-filtered * linear.coordinates(search.second))
-            x = linear.x + jnp.where(search.probed, p + 0.5 * a, _PROBE * p)
+            move = jnp.where(search.probed, p + 0.5 * a, _PROBE * p)
+            x = linear.x + move
             ahead = system.residual(x)
+            told = length > _TOLD * jnp.finfo(x.dtype).eps * linear.size
+            apart = jnp.linalg.norm(ahead - linear.residual - linear.jacobian @ move)
             search = search._replace(
                 x=x,
                 cost=cost_of(ahead),
@@ -288,6 +294,7 @@ class LevenbergMarquardt(Optimiser):
                 radius=radius,
                 damping=damping,
                 passes=search.passes + 1,
+                apart=jnp.where(told & jnp.isfinite(apart), apart, search.apart),
             )
             second = (2 / _PROBE) * ((ahead - linear.residual) / _PROBE - linear.jacobian @ p)
             tried = self._judged(linear, search, filtered, polish)._replace(probed=straight)
@@ -338,7 +345,10 @@ class LevenbergMarquardt(Optimiser):
         gradient = jnp.where(back, state.best_gradient, state.gradient)
         # A cost that is flat to rounding leaves a cosine of about sqrt(eps); a residual that is rounding, any cosine.
         flat = gradient <= 1e3 * jnp.sqrt(jnp.finfo(gradient.dtype).eps)
-        floor = flat | (linear.norm <= 1e3 * linear.rounding)
+        # Sums of large terms round more than r and x tell. What they do was seen on the way: a promise below it is kept
+        # or broken by chance.
+        drowned = jnp.sum(linear.target**2) <= (2 * linear.norm + search.apart) * search.apart
+        floor = flat | (linear.norm <= 1e3 * linear.rounding) | drowned
         failed = ((status == RUNNING) & ~moved) | (status == ROUNDING)
         found = first_of(
             [

@@ -13,8 +13,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 from .._core.messages import BadInput, listing, nearest
-from ..fields import MLP, Fourier, Layer, Spectral, Trial, constrained, symmetric
-from ..geometry import Box, Domain, Regions, arcsine_points, chebyshev_points, sobol_points
+from ..fields import MLP, Fourier, Layer, Polar, Spectral, Trial, constrained, symmetric
+from ..geometry import Box, Domain, Regions, arcsine_points, chebyshev_points, radial_points, sobol_points
 from ..problem import (
     Model,
     Problem,
@@ -281,7 +281,10 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
 def first_points(
     domain: Domain, count: int, seed: int, trial: Trial, periodic: tuple[str, ...]
 ) -> dict[str, Float[np.ndarray, " points"]]:
-    """Where the laws are asked to hold at first: polynomials on a box crowd towards its ends, as their zeros do."""
+    """Where the laws are asked to hold at first: polynomials on a box crowd towards its ends, as their zeros do, and
+    around a hole towards both ends of every ray."""
+    if isinstance(trial, Polar):
+        return radial_points(domain, count, seed, dict(trial.centre), trial.radii)
     if not isinstance(domain, Box):
         return sobol_points(domain, count, seed)
     if len(domain.axes) == 1:

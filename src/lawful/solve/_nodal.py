@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -37,6 +38,19 @@ class Nodal(eqx.Module):
     raw: dict[str, Array]
     time: Float[Array, ""]
     levels: Levels
+    slopes: dict[tuple[str, Partial], Float[Array, "*grid"]] | None = None
+    """Derivatives of fields at rest, where they are given instead of being taken from the levels."""
+
+    def slope(self, name: str, partial: Partial) -> Float[Array, "*grid"]:
+        """A derivative of a field along axes of the grid."""
+        if self.slopes is not None:
+            return self.slopes[name, partial]
+        return self.along_axes(self.levels[name][0], partial)
+
+    def along_axes(self, values: Float[Array, "*grid"], partial: Partial) -> Float[Array, "*grid"]:
+        for axis in sorted(set(partial) - {self.march}):
+            values = self.grid.differentiate(values, axis, partial.count(axis))
+        return values
 
     def symbol(self, symbol: Symbol) -> Array:
         """The quantity behind a symbol: an array on the grid, or a plain number or vector."""
@@ -62,10 +76,11 @@ class Nodal(eqx.Module):
         if base in problem.unknown_fields:
             return self.unknown_field(symbol)
         in_time = symbol.partial.count(self.march) if self.march else 0
-        values = self.derived(base, in_time) if base in problem.derived else self.levels[base][in_time]
-        for axis in sorted(set(symbol.partial) - {self.march}):
-            values = self.grid.differentiate(values, axis, symbol.partial.count(axis))
-        return values
+        if base in problem.derived:
+            return self.along_axes(self.derived(base, in_time), symbol.partial)
+        return (
+            self.along_axes(self.levels[base][in_time], symbol.partial) if in_time else self.slope(base, symbol.partial)
+        )
 
     @property
     def by_region(self) -> dict[str, tuple[str, ...]]:
@@ -230,24 +245,17 @@ class Nodal(eqx.Module):
         values on the rim of the grid, slopes on the ring inside it. Where two rings cross, near a corner, one of the
         two slopes is left out: it follows from the other and from the values on both faces.
         """
-        ranked: list[tuple[int, str, FaceCondition]] = []
-        taken: dict[tuple, int] = {}
-        for condition in sorted(boundary, key=lambda c: c.order):
-            owner = self.owner(condition, pairs)
-            rank = taken.get((owner, condition.face, condition.region), 0)
-            taken[owner, condition.face, condition.region] = rank + 1
-            ranked.append((rank, owner, condition))
-        # Inner rows and derivatives first: at a corner the value condition of the other face has the last word.
-        for rank, owner, condition in sorted(ranked, key=lambda c: (-c[0], -c[2].order)):
-            place = self.grid.axes.index(condition.face.axis)
-            miss = self.symbol(condition.quantity) - condition.sign * self.call(condition.target)
-            end = self.grid.shape[place] - 1 if condition.face.side else 0
-            row = end - rank if condition.face.side else rank
-            at_end, rows = jnp.take(miss, end, axis=place), jnp.moveaxis(found[owner], place, 0)
-            if (own := self.where(condition)) is not None:
-                at_end = jnp.where(jnp.take(own, end, axis=place), at_end, rows[row])
-            found[owner] = jnp.moveaxis(rows.at[row].set(at_end), 0, place)
+        for seat in seats(self, pairs, boundary):
+            at_end = jnp.take(self.miss(seat.condition), seat.end, axis=seat.place)
+            if (own := self.where(seat.condition)) is not None:
+                rows = jnp.take(found[seat.owner], seat.row, axis=seat.place)
+                at_end = jnp.where(jnp.take(own, seat.end, axis=seat.place), at_end, rows)
+            found[seat.owner] = put(found[seat.owner], at_end, seat)
         return found
+
+    def miss(self, condition: FaceCondition) -> Float[Array, "*grid"]:
+        """How far a condition is from being met, as if it stood at every node."""
+        return self.symbol(condition.quantity) - condition.sign * self.call(condition.target)
 
     def owner(self, condition: FaceCondition, pairs: dict[str, str]) -> str:
         """The field in whose law's rows a condition goes: its own, or the one a derived quantity is made of."""
@@ -255,6 +263,39 @@ class Nodal(eqx.Module):
             return condition.field
         behind = [base for base, _ in sorted(expanded(self.problem, {"it": condition.quantity})) if base in pairs]
         return behind[0]
+
+
+class Seat(NamedTuple):
+    """A condition at the end of an axis and the row of its field's law whose place it takes."""
+
+    condition: FaceCondition
+    owner: str
+    place: int
+    end: int
+    row: int
+
+
+def seats(nodal: Nodal, pairs: dict[str, str], boundary: tuple[FaceCondition, ...]) -> list[Seat]:
+    """Where each condition goes, in the order in which they are put there."""
+    grid, ranked = nodal.grid, []
+    taken: dict[tuple, int] = {}
+    for condition in sorted(boundary, key=lambda c: c.order):
+        owner = nodal.owner(condition, pairs)
+        rank = taken.get((owner, condition.face, condition.region), 0)
+        taken[owner, condition.face, condition.region] = rank + 1
+        ranked.append((rank, owner, condition))
+    found = []
+    # Inner rows and derivatives first: at a corner the value condition of the other face has the last word.
+    for rank, owner, condition in sorted(ranked, key=lambda c: (-c[0], -c[2].order)):
+        place = grid.axes.index(condition.face.axis)
+        end = grid.shape[place] - 1 if condition.face.side else 0
+        found.append(Seat(condition, owner, place, end, end - rank if condition.face.side else rank))
+    return found
+
+
+def put(rows: Float[Array, "*grid *rest"], at_end: Array, seat: Seat) -> Float[Array, "*grid *rest"]:
+    """The rows with one of them, across an axis, replaced."""
+    return jnp.moveaxis(jnp.moveaxis(rows, seat.place, 0).at[seat.row].set(at_end), 0, seat.place)
 
 
 def over_nodes(function: Callable, nodal: PyTree, shared: PyTree, held: PyTree) -> Float[Array, " nodes"]:
