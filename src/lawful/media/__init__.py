@@ -4,6 +4,7 @@ from ._clock import Clock
 from ._ends import End, FixedEnd, FreeEnd, HalfSpace, MassEnd
 from ._foresee import Foresight, foresee
 from ._guided import Guided, Love, Rayleigh, group_speed, phase_speed
+from ._imaging import Image, Trial, image
 from ._inversion import invert
 from ._inverted import Alternative, Fit, Inversion, Search
 from ._landscape import Landscape, landscape, landscape_figure
@@ -13,6 +14,8 @@ from ._pictures import fit_figures, strips_figure
 from ._plane import Echoes, Incoming, PlaneWave
 from ._pulses import hammer, ricker
 from ._reading import waveforms
+from ._section import Section, Shots
+from ._shear_waves import shear_records
 from ._stack import Stack
 from ._strata import Strata
 from ._surface_waves import Curve, SurfaceWaves
@@ -32,6 +35,7 @@ __all__ = [
     "FreeEnd",
     "Guided",
     "HalfSpace",
+    "Image",
     "Incoming",
     "Inversion",
     "Landscape",
@@ -43,6 +47,8 @@ __all__ = [
     "Response",
     "Screen",
     "Search",
+    "Section",
+    "Shots",
     "Sideways",
     "Source",
     "Stack",
@@ -50,11 +56,13 @@ __all__ = [
     "SurfaceWaves",
     "Survey",
     "Tap",
+    "Trial",
     "Waveforms",
     "fit_figures",
     "foresee",
     "group_speed",
     "hammer",
+    "image",
     "invert",
     "landscape",
     "landscape_figure",
@@ -63,6 +71,7 @@ __all__ = [
     "records",
     "respond",
     "ricker",
+    "shear_records",
     "sideways",
     "strips_figure",
     "waveforms",
