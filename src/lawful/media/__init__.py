@@ -15,6 +15,7 @@ from ._plane import Echoes, Incoming, PlaneWave
 from ._pulses import hammer, ricker
 from ._reading import waveforms
 from ._section import Section, Shots
+from ._segy import Gather, read_segy
 from ._shear_waves import shear_records
 from ._stack import Stack
 from ._strata import Strata
@@ -33,6 +34,7 @@ __all__ = [
     "FixedEnd",
     "Foresight",
     "FreeEnd",
+    "Gather",
     "Guided",
     "HalfSpace",
     "Image",
@@ -68,6 +70,7 @@ __all__ = [
     "landscape_figure",
     "oblique",
     "phase_speed",
+    "read_segy",
     "records",
     "respond",
     "ricker",

@@ -116,7 +116,7 @@ class Shots(eqx.Module):
                 f"the interval {self.interval:.4g} s is unstable: the fastest wave ({fast:.4g} m/s) may cross"
                 f" {STABLE:.2f} of a cell in a step; sample every {0.9 * longest:.2g} s or faster."
             )
-        cells = slow / self.highest() / section.spacing
+        cells = slow / max(self.highest(), 1 / (self.interval * self.count)) / section.spacing
         if cells < PER_WAVELENGTH:
             raise BadInput(
                 f"the shortest wave ({slow:.4g} m/s at {self.highest():.3g} Hz) spans {cells:.2g} cells; give a spacing"
