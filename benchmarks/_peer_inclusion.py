@@ -56,7 +56,7 @@ def main() -> None:
             value = torch.sum((predict(task, modulus, pulse) / noise - data) ** 2)
             value.backward()
             assert at.grad is not None
-            total = float(value) + float(w @ w)
+            total = float(value.detach()) + float(w @ w)
             trials.append((time.perf_counter() - begun, total / data.numel(), modulus.detach().numpy()))
             return total, at.grad.numpy().astype(float) + 2 * w
 

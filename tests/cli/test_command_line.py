@@ -33,6 +33,7 @@ STUDIES = [
     "diffusivity",
     "drag",
     "heat-two-materials",
+    "inclusion",
     "inductive-bias",
     "kdv",
     "kepler",

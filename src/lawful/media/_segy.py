@@ -48,10 +48,10 @@ def read_segy(path: str | Path) -> Gather:
     except (RuntimeError, OSError, ValueError) as error:
         raise BadInput(f"{path} could not be read as SEG-Y ({error}); give a SEG-Y file of revision 0 or 1.") from None
     with file:
-        step = file.bin[segyio.BinField.Interval] or file.header[0][segyio.TraceField.TRACE_SAMPLE_INTERVAL]
+        step = float(segyio.tools.dt(file, fallback_dt=0.0))
         if step <= 0:
             raise BadInput(
-                f"{path} says that samples are {step} microseconds apart; correct the interval in its headers."
+                f"{path} says that samples are {step:g} microseconds apart; correct the interval in its headers."
             )
         fields = segyio.TraceField
         scale = np.asarray(file.attributes(fields.SourceGroupScalar)[:], dtype=float)
@@ -60,7 +60,7 @@ def read_segy(path: str | Path) -> Gather:
         at = lambda x, y: np.stack([file.attributes(field)[:] * scale for field in (x, y)], axis=1)
         return Gather(
             np.asarray(file.trace.raw[:], dtype=float),
-            MICROSECOND * float(step),
+            MICROSECOND * step,
             at(fields.SourceX, fields.SourceY),
             at(fields.GroupX, fields.GroupY),
         )

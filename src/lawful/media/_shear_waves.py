@@ -26,10 +26,10 @@ class Absorber(NamedTuple):
     Source: D. Komatitsch and R. Martin, Geophysics 72, SM155 (2007), the convolutional perfectly matched layer.
     """
 
-    a: Float[np.ndarray, " n"]
-    b: Float[np.ndarray, " n"]
-    a_half: Float[np.ndarray, " n"]
-    b_half: Float[np.ndarray, " n"]
+    a: Float[Array, " n"]
+    b: Float[Array, " n"]
+    a_half: Float[Array, " n"]
+    b_half: Float[Array, " n"]
 
 
 class Fields(NamedTuple):

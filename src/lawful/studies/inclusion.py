@@ -93,9 +93,9 @@ def run(request: Request) -> Outcome:
         records,
         start,
         noise=noise,
-        knots=request.pick(10, 14, 18),
+        knots=request.pick(14, 18, 26),
         bands=bands(truth.spacing),
-        steps=request.pick(12, 25, 60),
+        steps=request.pick(20, 25, 60),
         progress=request.progress,
     )
     numbers = compared(found, truth)
@@ -160,12 +160,12 @@ def pictures(truth: media.Section, start: media.Section, found: media.Image):
     logs = {name: np.log(np.asarray(section.modulus) / CONCRETE) for name, section in fields.items()}
     most = max(float(np.abs(field).max()) for field in logs.values())
     extent = (0, SIDE, 0, SIDE)
-    shown = None
     for ax, (name, field) in zip(axes.flat[:3], logs.items(), strict=True):
         shown = ax.imshow(field.T, origin="lower", extent=extent, cmap=TWO_SIDED, vmin=-most, vmax=most)
+        if name == "start":
+            fig.colorbar(shown, ax=ax, label="log of modulus over concrete")
         ax.contour(logs["true"].T, [-0.2, 0.2], origin="lower", extent=extent, colors=INK, linewidths=0.7)
         ax.set_title(name)
-    fig.colorbar(shown, ax=axes[0, 1], label="log of modulus over concrete")
     band = axes[1, 1].imshow(100 * found.log_sd.T, origin="lower", extent=extent, cmap="viridis", vmin=0)
     axes[1, 1].set_title("one standard deviation")
     fig.colorbar(band, ax=axes[1, 1], label="percent")
