@@ -69,6 +69,23 @@ def test_a_noise_that_is_told_gives_the_same_answer(told):
     np.testing.assert_allclose(foreseen.layers["thickness"].sd, again["thickness"].sd, rtol=0.05)
 
 
+@pytest.mark.parametrize("seed", [0])
+def test_a_loss_that_is_zero_is_found_with_an_error_bar(seed):
+    """In its logarithm zero lies infinitely far away, where every misfit is flat: no minimum, and no second answer."""
+    lossy = lambda thickness, modulus, loss: media.Stack(thickness, modulus, DENSITY, loss, reference=1e5)
+    unknowns = {**guesses(), "loss": lf.Positive([0.01, 0.01])}
+    survey = recorded(media.Tap(right=FOOT), 0.1, seed)
+    aside = {**TRUTH, "thickness": 1.02 * TRUTH["thickness"]}
+    begin = [{**aside, "loss": [0.01, 0.01]}, {**aside, "loss": [1e-7, 1e-7]}]
+    found = media.invert(lossy, unknowns, survey, starts=1, begin=begin, progress=False)
+    assert found.status.converged, found.status
+    assert not found.undetermined
+    loss = found["loss"]
+    assert np.all(loss.value >= 0)
+    assert np.all(loss.value < 3 * np.asarray(loss.sd))
+    assert np.all(loss.sd < 0.1)
+
+
 def test_without_a_known_quantity_the_free_directions_are_named(told):
     survey = recorded(media.Tap(right=FOOT), 0.01)
     free = media.invert(nothing_known, guesses(density=True), survey, starts=128, progress=False)

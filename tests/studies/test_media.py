@@ -1,9 +1,12 @@
 """The studies on hidden layers at their quickest, by the command line."""
 
 import numpy as np
+from typer.testing import CliRunner
 
+from lawful.cli import app
 from lawful.studies._specimen import TRUTH
 from study_runs import converged as run
+from study_runs import numbers_of
 
 
 def test_layers(tmp_path):
@@ -41,3 +44,21 @@ def test_well(data_root, monkeypatch, tmp_path):
     assert numbers["inside_two_sd"] > 0.9
     assert 0.8 < numbers["noise_found"] / numbers["noise_added"] < 1.5
     assert (tmp_path / "impedance.png").stat().st_size > 10_000
+
+
+def test_inclusion(tmp_path):
+    numbers = numbers_of("inclusion", "--out", str(tmp_path))
+    error = numbers["rms_error_percent"]
+    assert error["found"] < 0.4 * error["start"]
+    assert numbers["correlation"] > 0.9
+    assert abs(numbers["soft_modulus"]["found"] / numbers["soft_modulus"]["true"] - 1) < 0.1
+    assert numbers["soft_centre_off_by"] < 0.03
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files >= {"study.json", "report.html", "inclusion.png", "descent.png"}
+
+
+def test_inclusion_refuses_a_lump_so_soft_that_its_waves_are_too_short_for_the_grid():
+    found = CliRunner().invoke(app, ["run", "inclusion", "--effort", "quick", "--set", "soft=0.05"])
+    assert found.exit_code == 2
+    assert "the shortest wave" in found.stderr
+    assert found.stderr.count("\n") == 1

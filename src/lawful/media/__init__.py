@@ -4,6 +4,7 @@ from ._clock import Clock
 from ._ends import End, FixedEnd, FreeEnd, HalfSpace, MassEnd
 from ._foresee import Foresight, foresee
 from ._guided import Guided, Love, Rayleigh, group_speed, phase_speed
+from ._imaging import Image, Trial, image
 from ._inversion import invert
 from ._inverted import Alternative, Fit, Inversion, Search
 from ._landscape import Landscape, landscape, landscape_figure
@@ -13,6 +14,9 @@ from ._pictures import fit_figures, strips_figure
 from ._plane import Echoes, Incoming, PlaneWave
 from ._pulses import hammer, ricker
 from ._reading import waveforms
+from ._section import Section, Shots
+from ._segy import Gather, read_segy
+from ._shear_waves import shear_records
 from ._stack import Stack
 from ._strata import Strata
 from ._surface_waves import Curve, SurfaceWaves
@@ -30,8 +34,10 @@ __all__ = [
     "FixedEnd",
     "Foresight",
     "FreeEnd",
+    "Gather",
     "Guided",
     "HalfSpace",
+    "Image",
     "Incoming",
     "Inversion",
     "Landscape",
@@ -43,6 +49,8 @@ __all__ = [
     "Response",
     "Screen",
     "Search",
+    "Section",
+    "Shots",
     "Sideways",
     "Source",
     "Stack",
@@ -50,19 +58,23 @@ __all__ = [
     "SurfaceWaves",
     "Survey",
     "Tap",
+    "Trial",
     "Waveforms",
     "fit_figures",
     "foresee",
     "group_speed",
     "hammer",
+    "image",
     "invert",
     "landscape",
     "landscape_figure",
     "oblique",
     "phase_speed",
+    "read_segy",
     "records",
     "respond",
     "ricker",
+    "shear_records",
     "sideways",
     "strips_figure",
     "waveforms",

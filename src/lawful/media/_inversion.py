@@ -29,6 +29,14 @@ from ._verdict import METHOD, Settled, explained, finished, linearised
 
 BATCH = 64
 """Starts that descend together."""
+ONE_PLACE = 1e-6
+"""Starts nearer than this to each other, in raw numbers, are one."""
+FEW_STEPS, BEHIND = 15, 4.0
+"""After so many steps, a start whose cost is more than so many times that of the best is given up."""
+FELT, VANISHING, GONE = -2.0, -5.0, -1000.0
+"""Logarithms of factors: one that still counts, one below which it counts as running to zero, zero itself."""
+SLACK = 1e-3
+"""What chi2 may rise where a factor is put to zero."""
 ROUNDS = 2
 """Batches at least, so that a second answer has its chance."""
 
@@ -112,23 +120,61 @@ def checked_surveys(guess: Guess, surveys: object) -> tuple[Survey, ...]:
     return found
 
 
-@compiled(lambda *_: True)
-def followed(method: LevenbergMarquardt, misfit: Misfit, start: Float[Array, " n"]) -> Any:
-    """The minimum below a start, as the optimiser's last state."""
+@compiled(lambda *_: 3)  # fully optimised, a step takes a third of the time
+def followed(method: LevenbergMarquardt, misfit: Misfit, start: Float[Array, " n"], limit: Array) -> Any:
+    """The minimum below a start, as the optimiser's last state; or where `limit` steps lead."""
     return jax.lax.while_loop(
-        lambda state: state.status == RUNNING, lambda state: method.step(misfit, state), method.init(misfit, start)
+        lambda state: (state.status == RUNNING) & (state.steps < limit),
+        lambda state: method.step(misfit, state),
+        method.init(misfit, start),
     )
 
 
 def settle(misfit: Misfit, few: Float[np.ndarray, "k n"], before: Sequence[Any]) -> Settled:
     """Follow candidates to the bottom, beside what was found `before`; where noise is not given, estimate it from the
     best and follow again those that could still be as good."""
-    states = by_cost(followed(METHOD, misfit, x) for x in [*map(jnp.asarray, few), *(state.x for state in before)])
+    states = each_once(misfit, [*map(jnp.asarray, few), *(state.x for state in before)])
     for _ in range(2 if misfit.estimates_noise else 0):
         misfit = eqx.tree_at(lambda m: m.sd, misfit, levels(misfit, states[0].x))
-        near = [state.x for state in states if state.cost < 2 * states[0].cost]
-        states = by_cost(followed(METHOD, misfit, x) for x in near)
-    return Settled(misfit, states)
+        states = each_once(misfit, [state.x for state in states if state.cost < 2 * states[0].cost])
+    return Settled(misfit, by_cost(settled_at_zero(misfit, state) for state in states))
+
+
+def each_once(misfit: Misfit, starts: Sequence[Float[Array, " n"]]) -> list[Any]:
+    """The minima below all starts, the cheapest first.
+
+    Starts that lie in one place, as those do that have arrived at the same minimum before, are followed once and
+    counted as often as they came. After a few steps only those go on that are not far behind the best.
+    """
+    places: list[np.ndarray] = []
+    which = []
+    for start in starts:
+        x = np.asarray(start)
+        same = next((i for i, place in enumerate(places) if np.max(np.abs(x - place)) < ONE_PLACE), len(places))
+        places += [x] if same == len(places) else []
+        which.append(same)
+    states = [followed(METHOD, misfit, jnp.asarray(x), jnp.asarray(FEW_STEPS)) for x in places]
+    bar = BEHIND * min(float(state.cost) for state in states)
+    for i, state in enumerate(states):
+        if int(state.status) == RUNNING and float(state.cost) <= bar:
+            states[i] = followed(METHOD, misfit, state.x, jnp.asarray(METHOD.max_steps))
+    return by_cost(states[i] for i in which)
+
+
+def settled_at_zero(misfit: Misfit, state: Any) -> Any:
+    """The state, or a better one where a factor has run towards zero.
+
+    In its logarithm every misfit is flat far down: whether zero is where the factor belongs cannot be seen from there,
+    and an optimiser may stop on the way without a minimum. So the rest is fitted with the factor at zero, and once
+    more from where the factor is still felt; the lower of the two is the answer.
+    """
+    low = np.array(misfit.guess.parameters.logs()) & (np.asarray(state.x) < VANISHING)
+    if not np.any(low) or not np.isfinite(float(state.cost)):
+        return state
+    limit = jnp.asarray(METHOD.max_steps)
+    tried = [followed(METHOD, misfit, jnp.where(low, raw, state.x), limit) for raw in (GONE, FELT)]
+    better = [one for one in tried if int(one.status) in METHOD.success and float(one.cost) < float(state.cost) + SLACK]
+    return by_cost(better)[0] if better else state
 
 
 def by_cost(states: Iterable[Any]) -> list[Any]:

@@ -21,6 +21,7 @@ SAME = 9.0
 """Two media explain the data equally well where chi2 differs by less than this: three standard deviations."""
 APART = 25.0
 """They are different where chi2 between them, in the linear model, is above this."""
+SMALL, SMALLEST = -3.0, -30.0  # logarithms of factors: from where on their values are told, and the smallest told
 UNLIKELY = 1e-4  # a chance of so large a chi2 below which the medium counts as wrong
 LEANING = 6.0  # correlation of neighbouring residuals, in standard deviations, that counts as structure left over
 LOUDER = 1.3  # a fit's noise over the record's own, above which structure left over makes the medium wrong
@@ -81,18 +82,22 @@ def finished(settled: Settled, search: Search, seconds: float) -> Inversion:
     """Everything that there is to say about the best answer."""
     misfit, parameters = settled.misfit, settled.misfit.guess.parameters
     x = nearest_to_guess(settled)
+    x, stretch = by_value(misfit, x)
     residual, jacobian = (np.asarray(part) for part in linearised(misfit, jnp.asarray(x)))
+    jacobian = jacobian * stretch
+    at = lambda steps: jnp.asarray(x) + stretch * steps
+    here = jnp.zeros(len(x))
     everything, data_only = knowledge(jacobian), knowledge(jacobian[: misfit.count])
     leverage = hat_diagonal(jacobian)[: misfit.count]
     freedom = misfit.count - float(leverage.sum())
     behind = freedom if misfit.estimates_noise else math.inf
-    quantities = lambda x: misfit.guess(x)[0].quantities()
-    others = alternatives(settled, jacobian)
+    quantities = lambda steps: misfit.guess(at(steps))[0].quantities()
+    others = alternatives(settled, jacobian / stretch)
     return Inversion(
         medium=jax.tree.map(np.asarray, misfit.guess(jnp.asarray(x))[0]),
-        unknowns=propagated(parameters.values, jnp.asarray(x), everything, behind),
-        layers=propagated(quantities, jnp.asarray(x), everything, behind),
-        bounds=propagated(quantities, jnp.asarray(x), data_only, math.inf),
+        unknowns=propagated(lambda steps: parameters.values(at(steps)), here, everything, behind),
+        layers=propagated(quantities, here, everything, behind),
+        bounds=propagated(quantities, here, data_only, math.inf),
         undetermined=undetermined(everything, parameters),
         alternatives=others,
         fits=fits(misfit, residual),
@@ -105,6 +110,15 @@ def finished(settled: Settled, search: Search, seconds: float) -> Inversion:
         misfit=misfit,
         x=x,
     )
+
+
+def by_value(misfit: Misfit, x: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """The point with factors that vanish put to the smallest that can be told from zero, and the raw step of each
+    number that moves its value by one guess there, else 1: near zero, a value has an error bar where its logarithm has
+    none."""
+    low = np.array(misfit.guess.parameters.logs()) & (x < SMALL)
+    x = np.where(low, np.maximum(x, SMALLEST), x)
+    return x, np.where(low, np.exp(-np.where(low, x, 0.0)), 1.0)
 
 
 def nearest_to_guess(settled: Settled) -> Float[np.ndarray, " n"]:
@@ -123,11 +137,15 @@ def nearest_to_guess(settled: Settled) -> Float[np.ndarray, " n"]:
 def alternatives(settled: Settled, jacobian: Float[np.ndarray, "m n"]) -> tuple[Alternative, ...]:
     """Other minima that explain the data as well: far from the best and from each other, in units of error bars."""
     found: list[Alternative] = []
-    places = [np.asarray(settled.best.x)]
+    logs = np.array(settled.misfit.guess.parameters.logs())
+    best = np.asarray(settled.best.x)
+    # Steps of a factor are those of its value: one that vanishes lies one guess away, not infinitely far.
+    steps = lambda x: np.where(logs, np.expm1(np.where(logs, x - best, 0.0)), x - best)
+    places = [np.zeros_like(best)]
     for state in settled.states[1:]:
-        excess, x = float(state.cost - settled.best.cost), np.asarray(state.x)
-        if excess < SAME and all(np.sum((jacobian @ (x - place)) ** 2) > APART for place in places):
-            places.append(x)
+        excess, place = float(state.cost - settled.best.cost), steps(np.asarray(state.x))
+        if excess < SAME and all(np.sum((jacobian @ (place - other)) ** 2) > APART for other in places):
+            places.append(place)
             medium, _ = settled.misfit.guess(state.x)
             layers = {name: np.asarray(values) for name, values in medium.quantities().items()}
             found.append(Alternative(layers, excess))

@@ -20,8 +20,9 @@ from ._survey import Known, Screen, Survey
 
 ALIASED = 0.05
 """The share of a pulse's strongest frequency that may be left at the Nyquist frequency."""
-FAINT = 1e-9
-"""Frequencies at which the pulse is weaker than this share of its strongest are not computed."""
+FAINT, FAINTEST = 1e-5, 1e-9
+"""Frequencies at which the pulse is weaker than this share of its strongest, times the share of noise in the record,
+are not computed: damping in time magnifies what is left out, at the end of a record by about a hundred."""
 TRUSTED = 0.03
 """What screens take for equal, as a share of the strongest frequency: models of few frequencies need not fit better."""
 ITEMS = 40  # frequencies of a screen
@@ -161,7 +162,13 @@ class Waveforms(Survey):
         self.observe = own
         self._check_sampling()
         strength = np.abs(np.asarray(np.fft.rfft(self.damped(self.pulse), self.clock.pad * self.clock.count)))
-        self.band = int(np.flatnonzero(strength > FAINT * strength.max())[-1]) + 1
+        self.band = int(np.flatnonzero(strength > self.faint() * strength.max())[-1]) + 1
+
+    def faint(self) -> float:
+        """Below which share of the pulse's strength a frequency cannot be told from noise: a power of ten, so that
+        records of like noise are computed by the same compiled code."""
+        share = min(sd / float(np.std(self.observed[name]) or 1.0) for name, sd in self.quiet().items())
+        return max(FAINTEST, FAINT * 10.0 ** min(math.floor(math.log10(share)), 0))
 
     def _check_sampling(self) -> None:
         strength = np.abs(np.fft.rfft(self.pulse))

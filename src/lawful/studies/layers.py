@@ -21,14 +21,19 @@ What can be known, and what cannot:
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from .. import media
+from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
+from ..solve import Moment, watcher
 from ._base import Outcome, Request
 from ._specimen import COUNT, FOOT, MATERIALS, TRUTH, clean_record, noisy, unknowns, with_density, with_nothing
 
@@ -36,6 +41,7 @@ SUMMARY = "thickness and stiffness of three hidden layers from one tap, with err
 OPTIONS = {
     "snr": "signal to noise in decibels of the record that is told about, 40 by default",
     "draws": "draws of the noise for each level; by default 2, 24 and 200 for quick, normal and best effort",
+    "keep": "a file that keeps every finished draw, a line each, so that a run that was killed goes on from there",
 }
 
 LEVELS = (40.0, 30.0, 20.0)  # dB
@@ -63,7 +69,11 @@ def run(request: Request) -> Outcome:
         seed=request.seed,
         progress=request.progress,
     )
-    table = [coverage(clean, source, level, draws, request) for level in levels]
+    kept = Kept(draws, levels, request)
+    try:
+        table = [coverage(clean, source, level, kept, request) for level in levels]
+    finally:
+        kept.watch.close()
     turned = both_ends_free(request)
     numbers = {
         **told.to_json(),
@@ -100,35 +110,82 @@ def errors(found: media.Inversion, names: tuple[str, ...] = SHOWN) -> dict[str, 
     return {name: [float(e) for e in 100 * np.abs(found.layers[name].value / exact(name) - 1)] for name in names}
 
 
-def coverage(clean: np.ndarray, source: media.Tap, snr: float, draws: int, request: Request) -> dict[str, Any]:
+def coverage(clean: np.ndarray, source: media.Tap, snr: float, kept: Kept, request: Request) -> dict[str, Any]:
     """Errors, error bars and the search over many draws of the noise, each from scratch."""
-    errors_found, inside, scatter, reached = [], [], [], 0
-    bounds: dict[str, np.ndarray] = {}
-    for draw in range(draws):
-        recording = noisy(clean, source, snr, 1000 * request.seed + draw)
-        found = media.invert(
-            with_density, unknowns(3, density=False), recording.survey, seed=draw, progress=request.progress
-        )
-        # The right valley is one that explains the record to its noise.
-        reached += found.noise["far"] < 1.1 * recording.noise
-        misses = np.concatenate([found.layers[name].value - exact(name) for name in SHOWN])
-        sds = np.concatenate([np.asarray(found.layers[name].sd) for name in SHOWN])
-        sizes = np.concatenate([exact(name) for name in SHOWN])
-        errors_found.append(100 * np.abs(misses) / sizes)
-        inside.append(np.abs(misses) <= 2 * sds)
-        scatter.append(misses / sizes)
-        bounds = {name: np.asarray(found.bounds[name].sd) / exact(name) for name in SHOWN}
+    found = kept.all_of(snr, lambda draw: one_draw(clean, source, snr, draw, request))
+    misses = np.array([draw["misses"] for draw in found])
+    sds, bounds = (np.array([draw[name] for draw in found]) for name in ("sds", "bounds"))
     half = len(TRUTH["thickness"])
-    middle = np.median(errors_found, axis=0)
-    spread = np.sqrt(np.mean(np.square(scatter), axis=0))
+    middle = np.median(100 * np.abs(misses), axis=0)
+    spread = np.sqrt(np.mean(misses**2, axis=0))
     return {
         "snr": snr,
-        "draws": draws,
+        "draws": len(found),
         "median_error_percent": {"thickness": float(np.max(middle[:half])), "modulus": float(np.max(middle[half:]))},
-        "inside_two_sd": float(np.mean(inside)),
-        "scatter_over_bound": [float(r) for r in spread / np.concatenate([bounds[name] for name in SHOWN])],
-        "search_success": reached / draws,
+        "inside_two_sd": float(np.mean(np.abs(misses) <= 2 * sds)),
+        "scatter_over_bound": [float(r) for r in spread / np.sqrt(np.mean(bounds**2, axis=0))],
+        "search_success": float(np.mean([draw["reached"] for draw in found])),
+        "trusted": float(np.mean([draw["trusted"] for draw in found])),
+        "mean_starts": float(np.mean([draw["starts"] for draw in found])),
     }
+
+
+def one_draw(clean: np.ndarray, source: media.Tap, snr: float, draw: int, request: Request) -> dict[str, Any]:
+    """One inversion from scratch: misses, error bars and bounds relative to the truth, and how the search went."""
+    recording = noisy(clean, source, snr, 1000 * request.seed + draw)
+    found = media.invert(with_density, unknowns(3, density=False), recording.survey, seed=draw, progress=False)
+    joined = lambda estimates, part: np.concatenate(
+        [np.asarray(getattr(estimates[name], part)) / exact(name) for name in SHOWN]
+    ).tolist()
+    return {
+        "misses": [value - 1 for value in joined(found.layers, "value")],
+        "sds": joined(found.layers, "sd"),
+        "bounds": joined(found.bounds, "sd"),
+        # The right valley is one that explains the record to its noise.
+        "reached": bool(found.noise["far"] < 1.1 * recording.noise),
+        "trusted": found.status.converged,
+        "starts": found.search.starts,
+    }
+
+
+class Kept:
+    """Draws by level, told about as they come; with a file, each is written there as it is done, and what the file
+    holds of the same seed is not computed again."""
+
+    def __init__(self, draws: int, levels: tuple[float, ...], request: Request):
+        self.draws, self.levels, self.seed = draws, levels, request.seed
+        self.path = Path(request.options["keep"]) if "keep" in request.options else None
+        self.done = dict(self.read()) if self.path and self.path.is_file() else {}
+        self.watch = watcher(request.progress)
+
+    def read(self) -> Iterator[tuple[tuple[float, int], dict[str, Any]]]:
+        assert self.path is not None
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
+            try:
+                entry = json.loads(line)
+                key, seed = (float(entry["snr"]), int(entry["draw"])), entry["seed"]
+            except (ValueError, KeyError, TypeError):
+                if line.startswith("{"):  # cut off by a kill
+                    continue
+                raise BadInput(
+                    f"--set keep={self.path}: line {number + 1} is no draw of this study; name a new file."
+                ) from None
+            if seed == self.seed:
+                yield key, entry
+
+    def all_of(self, snr: float, make: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+        """The draws of one level."""
+        begun = self.levels.index(snr) * self.draws
+        for draw in range(self.draws):
+            if (snr, draw) not in self.done:
+                entry = {"snr": snr, "draw": draw, "seed": self.seed, **make(draw)}
+                self.done[snr, draw] = entry
+                if self.path is not None:
+                    with self.path.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(entry) + "\n")
+            worst = max(abs(miss) for miss in self.done[snr, draw]["misses"])
+            self.watch(Moment(0, begun + draw + 1, self.draws * len(self.levels), worst, {"snr": snr}))
+        return [self.done[snr, draw] for draw in range(self.draws)]
 
 
 def both_ends_free(request: Request) -> media.Inversion:
@@ -192,6 +249,8 @@ def rows(table: list[dict]) -> list[tuple[str, ...]]:
             f"{100 * row['inside_two_sd']:.1f}",
             f"{min(row['scatter_over_bound']):.2f} to {max(row['scatter_over_bound']):.2f}",
             f"{100 * row['search_success']:.1f}",
+            f"{100 * row['trusted']:.1f}",
+            f"{row['mean_starts']:.0f}",
         )
         for row in table
     ]
@@ -205,6 +264,8 @@ HEAD = (
     "inside 2 sd %",
     "scatter / bound",
     "search ends right %",
+    "trusted %",
+    "starts",
 )
 
 
