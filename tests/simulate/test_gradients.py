@@ -38,6 +38,28 @@ def test_both_modes_agree_with_finite_differences_through_impacts():
     np.testing.assert_allclose(reverse, weights @ forward, rtol=1e-11, atol=1e-12)
 
 
+def bounced(x):
+    """Height at 0.8 after one bounce, of a ball dropped from h with restitution e."""
+    h, e = x
+    floor = lf.Contact(lf.Plane((1.0,)), restitution=e, rests=False)
+    start = jnp.reshape(h, (1,)), jnp.zeros(1)
+    method = lf.Taylor(1e-12, order=6, certify=False)
+    return lf.rollout(FALL, start, jnp.array([0.8]), args=9.81, contacts=floor, most=4, method=method)[0][0, 0]
+
+
+def test_second_derivatives_pass_through_a_bounce():
+    def on_paper(x):
+        first = jnp.sqrt(2 * x[0] / 9.81)
+        rest = 0.8 - first
+        return x[1] * 9.81 * first * rest - 0.5 * 9.81 * rest**2
+
+    x = jnp.array([1.0, 0.8])
+    slope = quickly(jax.grad(bounced))
+    hessian = np.asarray(quickly(jax.jacfwd(jax.grad(bounced)))(x))
+    np.testing.assert_allclose(hessian, jax.hessian(on_paper)(x), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(hessian, central(slope, x), rtol=1e-6, atol=1e-6)
+
+
 def caught(x):
     """An event of a first-order motion that changes the state, and depends on parameters."""
     rate, level = x

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 from jax.extend.core import primitives as jp
 
@@ -64,7 +65,7 @@ class Writer:
         inner, primitive = inner_program(equation), equation.primitive
         if inner is not None:
             return self.walk(inner, operands[len(operands) - len(inner.jaxpr.invars) :])
-        if all(not isinstance(x, jax.core.Tracer) for operand in operands for x in operand.flat):
+        if all(not isinstance(x, Tracer) for operand in operands for x in operand.flat):
             return known_beforehand(equation, operands)
         if primitive in EACH:
             return [each(functools.partial(self.applied, equation), *operands)]
@@ -127,7 +128,7 @@ def entries(value) -> Entries:
     """An array, or what stands for one, as an array of its entries."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         return value
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         flat = jnp.ravel(value)
         return of_shape([flat[i] for i in range(value.size)], value.shape)
     if np.ndim(value):
@@ -185,15 +186,15 @@ def kinds(equation: JaxprEqn) -> list:
 
 
 def as_float(x):
-    return x if isinstance(x, jax.core.Tracer) else np.float64(x)
+    return x if isinstance(x, Tracer) else np.float64(x)
 
 
 def is_zero(x) -> bool:
-    return not isinstance(x, jax.core.Tracer) and bool(x == 0)
+    return not isinstance(x, Tracer) and bool(x == 0)
 
 
 def is_one(x) -> bool:
-    return not isinstance(x, jax.core.Tracer) and bool(x == 1)
+    return not isinstance(x, Tracer) and bool(x == 1)
 
 
 def entry_by_entry(flow: Callable, shapes: Sequence[tuple[int, ...]], parameters: Sequence) -> Callable:

@@ -160,8 +160,8 @@ def partitioned(mapped, values) -> tuple[list, list]:
 
 def joined(mapped, moving: list, still: list):
     leaves, structure = jax.tree.flatten(mapped)
-    moving, still = iter(moving), iter(still)
-    return jax.tree.unflatten(structure, [next(moving) if is_mapped else next(still) for is_mapped in leaves])
+    some, others = iter(moving), iter(still)
+    return jax.tree.unflatten(structure, [next(some) if is_mapped else next(others) for is_mapped in leaves])
 
 
 def reached(glider: Glider, flight: Flight, time, beyond, known, most: int) -> tuple[Flight, list[Array]]:

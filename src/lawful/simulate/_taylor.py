@@ -198,7 +198,7 @@ def happenings(given: Given, start: PyTree, whole) -> tuple[Happening, ...]:
     for i in np.flatnonzero((kind >= 0) | (kind == GRAZE)):
         code = int(kind[i])
         word = "graze" if code == GRAZE else EVENT_KINDS[code] if code in EVENT_KINDS else CONTACT_KINDS[code]
-        name, which = names[int(guard[i])] if code != GRAZE else ("", 0)
+        name, which = names[int(guard[i])]
         found.append(
             Happening(
                 float(begin[i] + length[i]),
