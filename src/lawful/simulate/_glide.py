@@ -27,6 +27,7 @@ from ._recipe import Recipe, recipe_of
 from ._system import Settings
 
 LANES = 8
+SHORT = 30  # steps of a recipe: what is longer takes minutes to compile for lanes, and gains little by them
 MARGIN = 0.9
 TINY = 1e-6  # of the run: the first guess of a step
 
@@ -102,7 +103,7 @@ def glided(machine: Machine, t, y: list[Array], times: Float[Array, " n"], input
 
     # Code of one piece cannot hold constant arrays, so that only single numbers go into it.
     whole = in_one_piece if ready.shapes is not None else lambda f: f
-    fly = in_lanes(whole, flown)
+    fly = in_lanes(whole, flown, LANES if len(ready.recipe.steps) <= SHORT or ready.shapes is None else 1)
     beyond = 2 * (times[-1] - t)  # longer steps are of no use
     begin = Flight(t, ready.taken_apart(y), TINY * beyond, jnp.zeros((), int))
     return jax.vmap(ready.joined)(lax.scan(lambda flight, time: fly(flight, time, beyond, known), begin, times)[1])
@@ -120,15 +121,19 @@ def held(x: Array) -> Array:
     return x * 1.0
 
 
-def in_lanes(whole: Callable, one: Callable) -> Callable:
-    """A function that runs alone as it is, and mapped in blocks of lanes."""
+def in_lanes(whole: Callable, one: Callable, lanes: int) -> Callable:
+    """A function that runs alone as it is, and mapped in blocks of lanes, or one after another where there is one."""
     function = custom_vmap(whole(one))
 
     @function.def_vmap
     def rule(size: int, mapped, *args):
         mapped = tuple(mapped)
         axes = jax.tree.map(lambda is_mapped: 0 if is_mapped else None, mapped)
-        width = min(LANES, size)
+        if lanes == 1:
+            moving, still = partitioned(mapped, args)
+            found = lax.map(lambda one: function(*joined(mapped, one, still)), moving)
+            return found, jax.tree.map(lambda _: True, found)
+        width = min(lanes, size)
         blocks = -(-size // width)
 
         def cut(is_mapped: bool, x: Array) -> Array:
