@@ -27,10 +27,16 @@ SPEEDS = [
 ]
 
 ECCENTRICITY = 0.5
-UNTIL = {"kepler": 20 * math.pi, "lorenz": 10.0, "solar system": 20_000.0}
+PENDULUMS, SPRING = 8, 0.5
+"""A row of pendulums, each joined to its neighbours by a spring: a'' = -sin a + SPRING (a_left - 2 a + a_right)."""
+
+TOLERANCES = (1e-6, 1e-9, 1e-12, 1e-15)
+COMPARED = 1e-12  # the tolerance of batches and derivatives
+UNTIL = {"kepler": 20 * math.pi, "lorenz": 10.0, "pendulums": 50.0, "solar system": 20_000.0}
 STARTS = {
     "kepler": [1 - ECCENTRICITY, 0.0, 0.0, math.sqrt((1 + ECCENTRICITY) / (1 - ECCENTRICITY))],
     "lorenz": [1.0, 1.0, 1.0],
+    "pendulums": [math.cos(i) for i in range(PENDULUMS)] + [0.0] * PENDULUMS,
     "solar system": [x for row in PLACES for x in row] + [v for row in SPEEDS for v in row],
 }
 SIGMA, RHO, BETA = 10.0, 28.0, 8.0 / 3.0

@@ -1,17 +1,20 @@
-"""Taylor steps beside heyoka's and Diffrax's best: error against time, one trajectory and a thousand.
+"""Taylor steps beside heyoka's and Diffrax's best: error against time, one trajectory and a thousand, derivatives.
 
-    python benchmarks/taylor.py [--python PEER] [--quick]
+    python benchmarks/taylor.py [--python PEER] [--quick] [--answers FILE]
 
-All three follow the same motions in double precision, the reference is heyoka in extended precision. `seconds` is the
-median of a compiled run, `thousand` that of a thousand starts at once (for heyoka one after another), `compiled` what
-comes before the first. lawful's steps are taken without proofs, as the peers have none; what proofs cost is told in a
-table of its own, with the price of `safe_step` for each of 10,000 bodies.
+All three follow the same motions in double precision; the reference is heyoka in extended precision. Seconds are of
+processor time, of all cores together, and the least of several runs, so that other work on the machine counts little:
+`one` of a compiled run, `thousand` of a thousand starts at once (heyoka: one after another / in its batch mode),
+`derivative` of a reverse derivative of one entry by the start (heyoka, which has none: all forward ones), `compiled` of
+what comes before the first. lawful's steps are taken without proofs, as the peers have none; what proofs cost is told
+in a table of its own, with the price of `safe_step` for each of 10,000 bodies.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import tempfile
@@ -30,7 +33,7 @@ import lawful as lf
 
 HERE = Path(__file__).resolve().parent
 MANY, REPEATS, BODIES = 1000, 7, 10_000
-TOLERANCES = (1e-6, 1e-9, 1e-12, 1e-15)
+STEPS = 4096
 
 
 def kepler(t, y, args):
@@ -54,15 +57,22 @@ def solar_system(t, y, args):
     return jnp.concatenate([y[half:], (signs @ pull).ravel()])
 
 
-MOTIONS = {"kepler": kepler, "lorenz": lorenz, "solar system": solar_system}
+def pendulums(t, y, args):
+    a, w = y[: cases.PENDULUMS], y[cases.PENDULUMS :]
+    pull = cases.SPRING * jnp.diff(a)
+    nothing = jnp.zeros(1)
+    return jnp.concatenate([w, -jnp.sin(a) + jnp.concatenate([pull, nothing]) - jnp.concatenate([nothing, pull])])
 
 
-def by_lawful(motion: Callable, until: float, tolerance: float) -> Callable:
+MOTIONS = {"kepler": kepler, "lorenz": lorenz, "pendulums": pendulums, "solar system": solar_system}
+
+
+def by_lawful(motion: Callable, until: float, tolerance: float, most: int = STEPS) -> Callable:
     method = lf.Taylor(tolerance, certify=False, fast=True)
-    return lambda y: lf.rollout(motion, y, jnp.array([until]), method=method, most=100_000)[-1]
+    return lambda y: lf.rollout(motion, y, jnp.array([until]), method=method, most=most)[-1]
 
 
-def by_diffrax(motion: Callable, until: float, tolerance: float) -> Callable:
+def by_diffrax(motion: Callable, until: float, tolerance: float, adjoint=None) -> Callable:
     import diffrax
 
     def final(y):
@@ -74,8 +84,8 @@ def by_diffrax(motion: Callable, until: float, tolerance: float) -> Callable:
             until / 1e4,
             y,
             stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
-            max_steps=1_000_000,
-            adjoint=diffrax.ForwardMode(),
+            max_steps=16 * STEPS,
+            adjoint=diffrax.ForwardMode() if adjoint is None else adjoint,
         )
         return found.ys[-1]
 
@@ -83,16 +93,16 @@ def by_diffrax(motion: Callable, until: float, tolerance: float) -> Callable:
 
 
 def timed(final: Callable, start: np.ndarray, repeats: int) -> tuple[np.ndarray, float, float]:
-    """Final state, median seconds, seconds of the first run beyond that."""
-    begun = time.perf_counter()
+    """Final state, the least seconds of some runs, seconds of the first run beyond that."""
+    begun = time.process_time()
     compiled = jax.jit(final)
     jax.block_until_ready(compiled(start))
-    first, seconds = time.perf_counter() - begun, []
+    first, seconds = time.process_time() - begun, []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = jax.block_until_ready(compiled(start))
-        seconds.append(time.perf_counter() - begun)
-    return np.asarray(found), statistics.median(seconds), first - statistics.median(seconds)
+        seconds.append(time.process_time() - begun)
+    return np.asarray(found), min(seconds), first - min(seconds)
 
 
 def starts(name: str) -> np.ndarray:
@@ -101,23 +111,48 @@ def starts(name: str) -> np.ndarray:
     return start
 
 
+HEAD = " ".join([f"{'':13} {'library':8}", *(f"{w:>{n}}" for w, n in (
+    ("tolerance", 9), ("error", 9), ("one", 10), ("thousand", 15), ("derivative", 10), ("compiled", 9)))])  # fmt: skip
+
+
 def compare(answers: dict, quick: bool) -> None:
-    print(f"{'':13} {'library':12} {'tolerance':>9} {'error':>9} {'seconds':>10} {'thousand':>9} {'compiled':>9}")
+    print(HEAD)
     for name, answer in answers.items():
         exact, start = np.array(answer["exact"]), np.array(cases.STARTS[name])
-        for tolerance, final, one, many, made in answer["rows"]:
-            error = np.linalg.norm(np.array(final) - exact) / np.linalg.norm(exact)
-            print(f"{name:13} {'heyoka':12} {tolerance:9.0e} {error:9.1e} {one:10.2e} {many:9.3f} {made:9.2f}")
-        for library, make in (("lawful", by_lawful), ("Diffrax", by_diffrax)):
-            for tolerance in TOLERANCES[2:3] if quick else TOLERANCES[: 4 if library == "lawful" else 3]:
+        for row in answer["rows"]:
+            many = f"{row['many']:.3f} / {row['lanes']:.3f}" if row.get("lanes") else f"{row.get('many', math.nan):.3f}"
+            slopes = row.get("derivatives", math.nan)
+            show(name, "heyoka", row["tolerance"], np.array(row["final"]), exact, row["one"], many, slopes, row["made"])
+        for library in ("lawful", "Diffrax"):
+            for tolerance in cases.TOLERANCES[: 4 if library == "lawful" else 3]:
+                if quick and tolerance != cases.COMPARED:
+                    continue
+                make = by_lawful if library == "lawful" else by_diffrax
                 final = make(MOTIONS[name], cases.UNTIL[name], tolerance)
                 found, one, before = timed(final, start, REPEATS)
-                _, many, _ = timed(jax.vmap(final), starts(name), 1)
-                error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
-                print(
-                    f"{name:13} {library:12} {tolerance:9.0e} {error:9.1e} {one:10.2e} {many:9.3f} {before:9.2f}",
-                    flush=True,
-                )
+                many, slopes = math.nan, math.nan
+                if tolerance == cases.COMPARED:
+                    _, many, _ = timed(jax.vmap(final), starts(name), 2)
+                    _, slopes, _ = timed(jax.grad(differentiable(library, name)), start, 3)
+                show(name, library, tolerance, found, exact, one, f"{many:.3f}", slopes, before)
+
+
+def differentiable(library: str, name: str) -> Callable:
+    """The first entry of the final state, for reverse derivatives."""
+    motion, until = MOTIONS[name], cases.UNTIL[name]
+    if library == "lawful":
+        final = by_lawful(motion, until, cases.COMPARED, most=512)
+    else:
+        import diffrax
+
+        final = by_diffrax(motion, until, cases.COMPARED, diffrax.RecursiveCheckpointAdjoint())
+    return lambda y: final(y)[0]
+
+
+def show(name, library, tolerance, found, exact, one, many, slopes, made) -> None:
+    error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
+    row = f"{name:13} {library:8} {tolerance:9.0e} {error:9.1e} {one:10.2e} {many:>15} {slopes:10.2e} {made:9.2f}"
+    print(row.replace("nan", "  -"), flush=True)
 
 
 def prices() -> None:
@@ -150,12 +185,14 @@ def prices() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", type=Path, help="an interpreter that has heyoka; by default one is made")
+    parser.add_argument("--answers", type=Path, help="what heyoka answered before, kept here")
     parser.add_argument("--quick", action="store_true", help="one tolerance, 1e-12")
     arguments = parser.parse_args()
     python = arguments.python or environment("taylor", HERE / "taylor-constraints.txt", (["heyoka"],))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "answers.json")
-        subprocess.run([str(python), str(HERE / "_peer_taylor.py"), str(path)], check=True)
+        path = arguments.answers or Path(folder, "answers.json")
+        if not path.exists():
+            subprocess.run([str(python), str(HERE / "_peer_taylor.py"), str(path)], check=True)
         found = json.loads(path.read_text(encoding="utf-8"))
     print(machine("lawful", "jax", "diffrax"), f"heyoka {found['version']}")
     with jax.enable_x64(True):

@@ -119,15 +119,26 @@ def test_a_short_dip_below_the_floor_is_found():
     assert hit.time == pytest.approx(np.arccos(-0.999), abs=1e-10)
 
 
-def test_a_graze_is_reported_and_has_no_derivative():
-    """Thrown so that the top of the flight touches the ceiling: whether it does cannot be told."""
-    speed = np.sqrt(2 * G * 1.0)
-    ceiling = lf.Contact(lf.Plane((-1.0,), -1.0), name="ceiling")
-    run = lf.simulate(FALL, (np.array([0.0]), np.array([speed])), 0.8, contacts=ceiling)
-    assert "graze" in kinds(run) or run.happenings[0].kind == "impact"
-    graze = run.happenings[0]
-    assert graze.time == pytest.approx(speed / G, rel=1e-4)
-    assert not run.certified or graze.kind == "impact"
+CEILING = lf.Contact(lf.Plane((-1.0,), -1.0), name="ceiling")
+
+
+@pytest.mark.parametrize(
+    ("margin", "kind"), [(-1e-6, None), (-1e-11, None), (0.0, "graze"), (1e-9, "impact"), (1e-6, "impact")]
+)
+def test_a_graze_is_told_from_a_hit_and_a_miss_and_reported(margin, kind):
+    """Thrown so that the top of the flight comes as near to the ceiling: hit and miss are proven, a touch never is."""
+    speed = np.sqrt(2 * G) * (1 + margin)
+    run = lf.simulate(FALL, (np.array([0.0]), np.array([speed])), 0.8, contacts=CEILING)
+    assert run.certified == (kind != "graze")
+    assert set(kinds(run)) == ({kind} if kind else set())
+    for happening in run.happenings:
+        assert happening.name == "ceiling"
+        assert happening.certain == (kind == "impact")
+        exact = speed / G - (np.sqrt(speed**2 - 2 * G) / G if kind == "impact" else 0.0)
+        assert happening.time == pytest.approx(exact, abs=1e-6)
+    if kind == "graze":
+        assert run.status.word == "estimated"
+        assert "graze" in run.status.reason
 
 
 def test_many_balls_in_a_box_keep_their_energy():

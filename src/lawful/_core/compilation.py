@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.experimental.xla_metadata import set_xla_metadata
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,3 +101,39 @@ def options(level: int) -> dict[str, Any]:
     except jax.errors.JaxRuntimeError:  # a compiler that does not know them
         return {}
     return {"compiler_options": wanted}
+
+
+def in_one_piece(function: Callable[P, R]) -> Callable[P, R]:
+    """The function as one piece of machine code on a CPU, elsewhere as it is.
+
+    A program of thousands of operations on a few numbers spends nearly all of its time between them: XLA calls each on
+    its own. Small loops it compiles as a whole, without any calls; this asks it to do so with the function, and not to
+    dissolve it into what is around it. Measured with a Taylor step of some 900 operations on single numbers: 0.6
+    instead of 4 microseconds.
+
+    The function may hold arithmetic, choices and loops alone: no linear algebra, no scatter, no calls to libraries.
+    """
+    if jax.default_backend() != "cpu":
+        return function
+    return marked(function, xla_cpu_small_call="true", inlineable="false")
+
+
+def walled(function: Callable[P, R]) -> Callable[P, R]:
+    """The function behind a wall: what uses its result does not compute it again.
+
+    XLA likes to fuse cheap operations into each of those that use them. In series, where every coefficient serves in
+    all the later ones, the work would multiply.
+    """
+    return marked(function, inlineable="false")
+
+
+def marked(function: Callable[P, R], **words: str) -> Callable[P, R]:
+    """The function as a call that carries words for the compiler."""
+    whole = jax.jit(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with set_xla_metadata(**words):
+            return whole(*args, **kwargs)
+
+    return call

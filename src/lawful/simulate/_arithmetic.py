@@ -32,6 +32,8 @@ class Arithmetic(Protocol):
     def neg(self, a: Value) -> Value: ...
     def mul(self, a: Value, b: Value) -> Value: ...
     def div(self, a: Value, b: Value) -> Value: ...
+    def share(self, a: Value, b: Value) -> Value: ...
+    def once(self, a: Value) -> Value: ...
     def scale(self, a: Value, factor) -> Value: ...
     def over(self, a: Value, k) -> Value: ...
     def product(self, times: Callable, a: Value, b: Value, terms: int) -> Value: ...
@@ -45,6 +47,10 @@ class Arithmetic(Protocol):
 
 class Points:
     """Plain floating-point numbers."""
+
+    def once(self, a):
+        """A value that is used often."""
+        return a
 
     def exact(self, value) -> Array:
         return jnp.asarray(value)
@@ -63,6 +69,10 @@ class Points:
 
     def div(self, a, b):
         return a / b
+
+    def share(self, a, b):
+        """The quotient where coefficients of every order are divided by b: its reciprocal is computed once."""
+        return a * (1 / b)
 
     def scale(self, a, factor):
         return a * factor
@@ -93,6 +103,8 @@ class Points:
     def convolved(self, times, a, b, k, weights, terms):
         del terms
         if isinstance(a, Listed):
+            if a is b and weights is None and times is operator.mul:
+                return squared(a, k)
             return added(weighed(times(a.at(j), b.at(k - j)), weights, j, k) for j in pairs(a, b, k))
         rows = a.ascending()
         rows = weighed(rows, weights, places(rows, a.order), jnp.asarray(k, float))
@@ -113,6 +125,9 @@ class Balls:
     def doubtful(self) -> Array:
         return functools.reduce(operator.or_, self.doubts, jnp.zeros((), bool))
 
+    def once(self, a):
+        return a
+
     def _doubt(self, unsure: Array) -> None:
         self.doubts.append(jnp.any(unsure))
 
@@ -132,6 +147,9 @@ class Balls:
         return balls.mul(a, b)
 
     def div(self, a, b):
+        return balls.div(a, b)
+
+    def share(self, a, b):
         return balls.div(a, b)
 
     def scale(self, a, factor):
@@ -211,6 +229,13 @@ def radius(value):
 def pairs(a: Listed, b: Listed, k: int) -> range:
     """The j for which a_j and b_(k-j) are both known."""
     return range(max(0, k - len(b.found) + 1), min(k, len(a.found) - 1) + 1)
+
+
+def squared(a: Listed, k: int) -> Array:
+    """The k-th coefficient of a a: every product of two different ones occurs twice."""
+    both = [j for j in pairs(a, a, k) if 2 * j < k]
+    twice = [2 * added(a.at(j) * a.at(k - j) for j in both)] if both else []
+    return added([*twice, a.at(k // 2) * a.at(k // 2)]) if k % 2 == 0 and 2 * len(a.found) > k else added(twice)
 
 
 def places(rows: Array, order: int) -> Array:

@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from ._given import Given, leaves_of, system_of
+from ._glide import glided, glides
 from ._machine import Inputs, Machine, Start, prepared
 from ._march import ARRIVED, ENDED, Line, Log, Place, march, placed
 from ._polynomial import horner
@@ -52,20 +53,42 @@ class Course(eqx.Module):
         s = (time - self.begin[i]) / self.h[i]
         slack = 1e-12 * jnp.abs(self.h[i])
         inside = (time >= self.begin[0] - slack) & (time <= self.final_t + slack)
-        values = [jnp.where(inside, horner(u[i], s), jnp.nan) for u in self.unit]
+        known = jnp.where(inside, 1.0, jnp.nan)  # a factor, so that derivatives are NaN where values are
+        values = [known * horner(u[i], s) for u in self.unit]
         return jax.tree.unflatten(self.structure, values)
 
 
-def course(given: Given, start: PyTree, t, end, settings: Settings, count: int) -> Course:
-    """Run from `start` at `t` to `end` in at most `count` steps."""
-    t, end = jnp.asarray(t, float), jnp.asarray(end, float)
+def states(given: Given, start: PyTree, t, times: Float[Array, " n"], settings: Settings, count: int) -> PyTree:
+    """The states at rising times, in at most `count` steps from `start` at `t`; differentiable in both modes."""
+    t = jnp.asarray(t, float)
     system, parameters = system_of(given, start, settings.tolerance)
     machine, inputs, begin = prepared(system, settings, t, leaves_of(start), parameters)
-    place, log = differentiable(machine, count)(begin, end, inputs)
+    structure = jax.tree.structure(start)
+    if not glides(settings, system.guards[0]):
+        return jax.vmap(course(machine, begin, times[-1], inputs, count, structure))(times)
+
+    @jax.custom_jvp
+    def light(begin: Start, times: Array, inputs: Inputs):
+        return glided(machine, begin.t, begin.y, times, inputs, count)
+
+    @light.defjvp
+    def rule(primals, tangents):
+        def written(begin: Start, times: Array, inputs: Inputs):
+            found = course(machine, begin, times[-1], inputs, count, structure)
+            return jax.tree.leaves(jax.vmap(found)(times))
+
+        return jax.jvp(written, primals, tangents)
+
+    return jax.tree.unflatten(structure, light(begin, times, inputs))
+
+
+def course(machine: Machine, begin: Start, end, inputs: Inputs, count: int, structure: Any) -> Course:
+    """Run to `end` in at most `count` steps."""
+    place, log = differentiable(machine, count)(begin, jnp.asarray(end, float), inputs)
     used = jnp.arange(count) < log.filled
     return Course(
         jnp.where(used, log.lines.t, jnp.inf), log.lines.h, log.lines.unit, place.t, place.y, place.status,
-        log.lines, log.filled, jax.tree.structure(start),
+        log.lines, log.filled, structure,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class First(NamedTuple):
     root: Float[Array, ""]  # of the first guard that crosses; else where the step may end
     lower: Float[Array, ""]  # proven free up to here
     upper: Float[Array, ""]  # proven below zero here, where a guard crossed
-    guard: Int[Array, ""]  # the one that crosses first
+    guard: Int[Array, ""]  # the one that crosses first; else one that comes too close to tell
     slope: Float[Array, ""]  # of the first guard at its root, by s
     curvature: Float[Array, ""]
 
@@ -150,6 +150,7 @@ def _decide(guards: Guards, tested, error, free, start, doubtful: Bool[Array, " 
     blurred = jnp.any(doubtful & (wrong_here > guards.resolution)) & (start > 0)
     kind = jnp.where(blurred, UNPROVEN, jnp.where(crossed, CROSSED, UNDECIDED))
     end = jnp.where(blurred, start, jnp.where(crossed, root, place))
+    guard = jnp.where(crossed, guard, jnp.argmax(doubtful))
     return First(kind, end, jnp.where(crossed, lower, start), upper, guard, slope, curvature)
 
 

@@ -49,6 +49,21 @@ def expand(
     order: int,
 ) -> Expanded:
     """The coefficients up to `order` of the motion through `state` at `t`, and of the outputs beyond the rates."""
+    positions, others = series(recipe, arithmetic, keep, t, state, data, known, order)
+    return Expanded([y.ascending() for y in positions], [rows(arithmetic, x, order) for x in others])
+
+
+def series(
+    recipe: Recipe,
+    arithmetic: Arithmetic,
+    keep: type[Rolled] | type[Listed],
+    t: Value,
+    state: Sequence[Value],
+    data: Sequence[Array],
+    known: dict[int, Array],
+    order: int,
+) -> tuple[list[Kept], list[Kept]]:
+    """The same as it is kept."""
     values = first_values(recipe, arithmetic, keep, t, state, data, known, order)
     own: list[tuple[Kept, ...]] = []
     for step in recipe.steps:
@@ -59,6 +74,7 @@ def expand(
     places = recipe.moving[1:]
     rates, others = recipe.outputs[:count], recipe.outputs[count:]
     moving = [i for i, step in enumerate(recipe.steps) if step.moving]
+    often = recipe.often
 
     def one_order(k, carry: tuple[list[Kept], list[tuple[Kept, ...]]]):
         positions, found = carry
@@ -66,7 +82,7 @@ def expand(
         for i, mine in zip(moving, found, strict=True):
             values.update(zip(recipe.steps[i].results, mine, strict=False))
         positions = [
-            y.having(k, arithmetic.over(coefficient(arithmetic, values[rate], k - 1), k))
+            y.having(k, arithmetic.once(arithmetic.over(coefficient(arithmetic, values[rate], k - 1), k)))
             for y, rate in zip(positions, rates, strict=True)
         ]
         values.update(zip(places, positions, strict=True))
@@ -74,6 +90,8 @@ def expand(
         for i, mine in zip(moving, found, strict=True):
             step = recipe.steps[i]
             mine = step.law.step(arithmetic, k, [values[place] for place in step.operands], mine)
+            if keep is Listed and (len(mine) > 1 or step.results[0] in often):
+                mine = tuple(x if isinstance(x, Still) else x.settled(arithmetic.once) for x in mine)
             values.update(zip(step.results, mine, strict=False))
             new.append(mine)
         return positions, new
@@ -90,7 +108,7 @@ def expand(
     values.update(zip(places, positions, strict=True))
     for i, mine in zip(moving, found, strict=True):
         values.update(zip(recipe.steps[i].results, mine, strict=False))
-    return Expanded([y.ascending() for y in positions], [rows(arithmetic, values[x], order) for x in others])
+    return positions, [values[x] for x in others]
 
 
 def hidden(x, one: Float[Array, ""]) -> Array:

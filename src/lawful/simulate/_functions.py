@@ -110,8 +110,14 @@ ANGLE = laws.angle(either(lax.atan2, proven.atan2), SQUARE)
 
 
 def root_power(halves: int) -> Law:
-    """x^(n / 2)."""
-    point = lambda x: lax.pow(x, jnp.full_like(x, halves / 2))
+    """x^(n / 2), by products and a root."""
+
+    def point(x):
+        whole, odd = divmod(abs(halves), 2)
+        found = lax.sqrt(x) if odd else jnp.ones_like(x)
+        found = found * lax.integer_pow(x, whole) if whole else found
+        return 1 / found if halves < 0 else found
+
     return laws.power(either(point, lambda x: proven.half_integer_power(x, halves)), halves / 2)
 
 

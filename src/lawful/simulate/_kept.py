@@ -79,6 +79,10 @@ class Listed(eqx.Module):
         assert k == len(self.found)
         return Listed((*self.found, value))
 
+    def settled(self, once) -> Listed:
+        """With the last coefficient behind `once`."""
+        return Listed((*self.found[:-1], once(self.found[-1])))
+
     def ascending(self) -> Value:
         return jax.tree.map(lambda *parts: jnp.stack(parts), *self.found)
 

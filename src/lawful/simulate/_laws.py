@@ -27,6 +27,8 @@ class Law(NamedTuple):
 
     head: Callable[[Arithmetic, Sequence[Value]], tuple[Value, ...]]
     step: Callable[[Arithmetic, object, Sequence[Kept], Own], Own]
+    linear: bool = False
+    """Whether a coefficient of an operand enters that of the same order alone."""
 
 
 slope = Weights(lambda j, k: j / k, lambda j, k: EPS * j / k)
@@ -46,7 +48,7 @@ def moves(function: Callable) -> Law:
         parts = parts_of(arithmetic, operands, k)
         return put(own, k, arithmetic.each(function, *parts))
 
-    return Law(lambda arithmetic, values: (arithmetic.each(function, *values),), step)
+    return Law(lambda arithmetic, values: (arithmetic.each(function, *values),), step, linear=True)
 
 
 def parts_of(arithmetic: Arithmetic, operands: Sequence[Kept], k) -> list[Value]:
@@ -64,7 +66,7 @@ def negated() -> Law:
     def step(arithmetic, k, operands, own):
         return put(own, k, arithmetic.neg(operands[0].at(k)))
 
-    return Law(lambda arithmetic, values: (arithmetic.neg(values[0]),), step)
+    return Law(lambda arithmetic, values: (arithmetic.neg(values[0]),), step, linear=True)
 
 
 def sums(function: Callable, count: int) -> Law:
@@ -73,7 +75,7 @@ def sums(function: Callable, count: int) -> Law:
     def step(arithmetic, k, operands, own):
         return put(own, k, arithmetic.summed(function, count, *parts_of(arithmetic, operands, k)))
 
-    return Law(lambda arithmetic, values: (arithmetic.summed(function, count, *values),), step)
+    return Law(lambda arithmetic, values: (arithmetic.summed(function, count, *values),), step, linear=True)
 
 
 def total_of(signs: tuple[int, int]) -> Law:
@@ -90,7 +92,7 @@ def total_of(signs: tuple[int, int]) -> Law:
             return put(own, k, arithmetic.each(lambda x: jnp.broadcast_to(x, shape), value))
         return put(own, k, head(arithmetic, [a.at(k), b.at(k)])[0])
 
-    return Law(head, step)
+    return Law(head, step, linear=True)
 
 
 def shape_of(kept: Kept) -> tuple[int, ...]:
@@ -122,10 +124,10 @@ def quotient() -> Law:
     def step(arithmetic, k, operands, own):
         a, b = operands
         if isinstance(b, Still):
-            return put(own, k, arithmetic.div(a.at(k), b.value))
+            return put(own, k, arithmetic.share(a.at(k), b.value))
         known = convolution(arithmetic, b, own[0], k)
         rest = arithmetic.neg(known) if isinstance(a, Still) else arithmetic.sub(a.at(k), known)
-        return put(own, k, arithmetic.div(rest, b.at(0)))
+        return put(own, k, arithmetic.share(rest, b.at(0)))
 
     return Law(lambda arithmetic, values: (arithmetic.div(*values),), step)
 
@@ -190,7 +192,7 @@ def integral(head: Callable, beside: Beside, sign: int = 1) -> Law:
         r, u = rest[-1], operands[0].at(k)
         known = convolution(arithmetic, y, r, k, weights=slope)
         total = arithmetic.sub(u if sign > 0 else arithmetic.neg(u), known)
-        return y.having(k, arithmetic.div(total, r.at(0))), *rest
+        return y.having(k, arithmetic.share(total, r.at(0))), *rest
 
     return Law(both, step)
 
@@ -269,7 +271,7 @@ def square_root(head: Callable) -> Law:
 
 def next_root(arithmetic: Arithmetic, u: Value, y: Kept, k) -> Value:
     rest = arithmetic.sub(u, convolution(arithmetic, y, y, k))
-    return arithmetic.div(rest, arithmetic.scale(y.at(0), 2.0))
+    return arithmetic.share(rest, arithmetic.scale(y.at(0), 2.0))
 
 
 def power(head: Callable, exponent) -> Law:
@@ -279,7 +281,7 @@ def power(head: Callable, exponent) -> Law:
 
     def step(arithmetic, k, operands, own):
         terms = convolution(arithmetic, operands[0], own[0], k, weights=weights)
-        return put(own, k, arithmetic.div(terms, operands[0].at(0)))
+        return put(own, k, arithmetic.share(terms, operands[0].at(0)))
 
     return Law(lambda arithmetic, values: (head(arithmetic, values[0]),), step)
 
@@ -318,6 +320,6 @@ def angle(head: Callable, square: Callable) -> Law:
             convolution(arithmetic, y, x, k, weights=slope), convolution(arithmetic, x, y, k, weights=slope)
         )
         known = convolution(arithmetic, own[0], r, k, weights=slope)
-        return own[0].having(k, arithmetic.div(arithmetic.sub(turn, known), r.at(0))), r
+        return own[0].having(k, arithmetic.share(arithmetic.sub(turn, known), r.at(0))), r
 
     return Law(both, step)

@@ -31,6 +31,8 @@ MOVES = frozenset(
         jp.squeeze_p, jp.stop_gradient_p, jp.transpose_p, lax.optimization_barrier_p, lax.stack_p,
     }
 )  # fmt: skip
+FOREIGN = frozenset({jp.cumsum_p, jp.scatter_p, jp.scatter_add_p, jp.sort_p, jp.erf_p})
+"""Operations that cannot stand in a piece of code of its own; see `in_one_piece`."""
 SEVERAL = frozenset({lax.split_p, lax.unstack_p, lax.optimization_barrier_p})
 COMPARISONS = frozenset({jp.eq_p, jp.ge_p, jp.gt_p, jp.le_p, jp.lt_p, jp.ne_p})
 STEPS = frozenset({jp.ceil_p, jp.floor_p, jp.round_p, jp.sign_p, jp.is_finite_p})
@@ -44,6 +46,7 @@ def aval(atom: Any) -> Any:
 def law_of(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """Emit the steps of an equation whose operands are not all known beforehand; returns the places of its results."""
     primitive, params = equation.primitive, equation.params
+    builder.foreign |= primitive in FOREIGN
     if not floats(equation):
         return discrete(builder, equation, operands)
     key = (primitive, str(params))
@@ -157,13 +160,37 @@ def dot(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     (contracted, _), _ = equation.params["dimension_numbers"]
     shape = aval(equation.invars[0]).shape
     terms = math.prod(shape[axis] for axis in contracted)
-    law = laws.product(functools.partial(bound, equation), max(terms, 1))
+    multiply = functools.partial(bound, equation)
+    if terms * math.prod(aval(equation.outvars[0]).shape) <= SMALL:
+        multiply = functools.partial(contraction, equation.params["dimension_numbers"])
+    else:
+        builder.foreign = True
+    law = laws.product(multiply, max(terms, 1))
     return builder.emit(law, operands, (equation.primitive, str(equation.params)))
+
+
+SMALL = 4096
+"""Products in a contraction that are better multiplied and summed in place than handed to linear algebra."""
+
+
+def contraction(dimension_numbers, a, b):
+    """A product of matrices as products and sums: batch axes first, then those of a, then those of b."""
+    (one, other), (batch_a, batch_b) = dimension_numbers
+    rest_a = [i for i in range(a.ndim) if i not in (*one, *batch_a)]
+    rest_b = [i for i in range(b.ndim) if i not in (*other, *batch_b)]
+    left = a.transpose(*batch_a, *rest_a, *one)
+    right = b.transpose(*batch_b, *rest_b, *other)
+    shape_a, shape_b = [a.shape[i] for i in rest_a], [b.shape[i] for i in rest_b]
+    batch, last = left.shape[: len(batch_a)], left.shape[left.ndim - len(one) :]
+    left = left.reshape(*batch, *shape_a, *[1] * len(shape_b), *last)
+    right = right.reshape(*batch, *[1] * len(shape_a), *shape_b, *last)
+    return jnp.sum(left * right, axis=tuple(range(left.ndim - len(one), left.ndim)))
 
 
 def filtered(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:
     """Convolutions over arrays."""
     terms = int(np.prod(aval(equation.invars[1]).shape))
+    builder.foreign = True
     return builder.emit(laws.product(functools.partial(bound, equation), max(terms, 1)), operands)
 
 

@@ -51,6 +51,15 @@ class Recipe(NamedTuple):
     outputs: tuple[int, ...]
     unproven: tuple[str, ...]
     """Operations that have no enclosure."""
+    foreign: bool
+    """Whether it needs linear algebra or the like."""
+
+    @property
+    def often(self) -> frozenset[int]:
+        """The values whose coefficients are used more than once."""
+        uses = [x for step in self.steps for x in step.operands if step.moving and step.law.linear]
+        again = {x for i, x in enumerate(uses) if x in uses[:i]}
+        return frozenset(again | {x for step in self.steps if not step.law.linear for x in step.operands})
 
 
 FIXED, STILL, MOVING = range(3)
@@ -69,6 +78,7 @@ class Builder:
         self.steps: list[Step] = []
         self.memory: dict = {}
         self.unproven: list[str] = []
+        self.foreign = False
 
     def value(self, kind: int) -> int:
         self.kinds.append(kind)
@@ -212,6 +222,7 @@ def recipe_of(program: ClosedJaxpr, states: int, data: int) -> tuple[Recipe, lis
         steps,
         tuple(outputs),
         tuple(dict.fromkeys(builder.unproven)),
+        builder.foreign,
     )
     return recipe, builder.arrays
 

@@ -48,11 +48,12 @@ def plan_of(log: Log, arrived: Bool[Array, ""]) -> Plan:
     lines: Line = log.lines
     count = lines.t.shape[0]
     places = jnp.arange(count)
-    event = lines.kind >= 0
-    grazes = (lines.kind == GRAZE) | (event & (lines.steepness < STEEP))
+    used = places < log.filled  # the others are blank, and say nothing of events
+    event = used & (lines.kind >= 0)
+    grazes = used & ((lines.kind == GRAZE) | (event & (lines.steepness < STEEP)))
     plan = Plan(
         lines.h, lines.length, event, arrived & (places == log.filled - 1) & ~event, lines.guard, grazes, lines.mode,
-        places < log.filled,
+        used,
     )  # fmt: skip
     return jax.tree.map(lax.stop_gradient, plan)
 

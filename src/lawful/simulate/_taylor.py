@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from .._core.compilation import compiled
 from .._core.messages import BadInput, listing, shown
 from ._base import Happening, Method, Steps
-from ._course import course
+from ._course import states
 from ._event import KINDS as EVENT_KINDS
 from ._event import Watched
 from ._given import Given, leaves_of, numbered, system_of
@@ -124,8 +124,7 @@ class Taylor(Method):
 
     def states(self, given: Given, start: PyTree, t, times: Float[Array, " n"], most: int) -> PyTree:
         settings = self.settings(len(jax.tree.leaves(start)))
-        found = course(given, start, t, times[-1], settings, most)
-        return jax.vmap(found)(times)
+        return states(given, start, t, times, settings, most)
 
 
 class Begun(NamedTuple):
@@ -199,7 +198,7 @@ def happenings(given: Given, start: PyTree, whole) -> tuple[Happening, ...]:
     for i in np.flatnonzero((kind >= 0) | (kind == GRAZE)):
         code = int(kind[i])
         word = "graze" if code == GRAZE else EVENT_KINDS[code] if code in EVENT_KINDS else CONTACT_KINDS[code]
-        name, which = names[int(guard[i])] if code != GRAZE else ("", 0)
+        name, which = names[int(guard[i])]
         found.append(
             Happening(
                 float(begin[i] + length[i]),

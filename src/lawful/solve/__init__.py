@@ -17,6 +17,7 @@ from ._neural import Neural
 from ._optimiser import RUNNING, System
 from ._progress import Moment, Watcher, watcher
 from ._sampling import Fixed, ResidualDriven
+from ._simulated import Identified, Simulated
 from ._solution import CrossCheck, Solution
 from ._solve import load, solve
 from ._task import Layout
@@ -40,6 +41,7 @@ __all__ = [
     "FieldEstimate",
     "Fixed",
     "GaussNewton",
+    "Identified",
     "Layout",
     "LeastSquaresSystem",
     "LevenbergMarquardt",
@@ -49,6 +51,7 @@ __all__ = [
     "ResidualCorrelation",
     "ResidualDriven",
     "SelfScaledBroyden",
+    "Simulated",
     "Solution",
     "Step",
     "System",

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from pathlib import Path
+from typing import overload
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +29,7 @@ from ._neural import Neural
 from ._observations import imperceptible, spread
 from ._optimiser import Optimiser
 from ._progress import Watcher, watcher
+from ._simulated import Identified, Simulated, identify
 from ._solution import Solution
 from ._task import Task, WeightedSystem
 from ._uncertainty import Uncertainty, correlation, describe_loose, labels
@@ -38,7 +40,7 @@ LOOKED_AT = 4096  # points of each look at the laws' residual, once a solution i
 MOST_RESCUES = 2  # where the laws cannot be solved at all, which a finer mesh may cure
 
 
-@in_float64
+@overload
 def solve(
     problem: Problem,
     method: Neural | Collocation | None = None,
@@ -47,10 +49,27 @@ def solve(
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
-) -> Solution:
+) -> Solution: ...
+
+
+@overload
+def solve(problem: Simulated) -> Identified: ...
+
+
+@in_float64
+def solve(
+    problem: Problem | Simulated,
+    method: Neural | Collocation | None = None,
+    *,
+    optimiser: Optimiser | None = None,
+    out: str | os.PathLike | None = None,
+    resume: bool = False,
+    progress: bool | Watcher | None = None,
+) -> Solution | Identified:
     """Find the fields and unknowns of a problem, in double precision.
 
-    problem    what is known.
+    problem    what is known; or `Simulated(...)`, a motion with unknown numbers in it, whose answer is an `Identified`
+               (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
     out        folder in which a long run keeps a checkpoint and, at the end, the solution.
@@ -62,6 +81,10 @@ def solve(
     `status` says so.
     """
     begin = time.monotonic()
+    if isinstance(problem, Simulated):
+        if not (method is None and optimiser is None and out is None):
+            raise BadInput("a simulated problem is solved by least squares through its motion; give the problem alone.")
+        return identify(problem)
     method = method or default_method(problem)
     problem.check()
     if resume and out is None:

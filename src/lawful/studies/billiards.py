@@ -1,10 +1,10 @@
 """Billiards: the table is measured from a film of one shot, then a shot is aimed over three cushions by gradient.
 
 First the track of a known shot, filmed with noise of 1 mm, gives the restitution of the cushions and the drag of the
-cloth, by Gauss-Newton steps through all impacts, with error bars. Then the cue ball has to go over three cushions and
-send the second ball to a given place: a coarse look at many directions finds shots that come near, and Newton steps on
-direction and speed, by the derivative through all impacts, bring the ball there. The answer is played once more with a
-proof for every step.
+cloth, by least squares through all impacts (`lf.solve(lf.Simulated(...))`), with error bars. Then the cue ball has to
+go over three cushions and send the second ball to a given place: a coarse look at many directions finds shots that come
+near, and Newton steps on direction and speed, by the derivative through all impacts, bring the ball there. The answer
+is played once more with a proof for every step.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._core.compilation import quickly
-from .._core.estimates import Estimate
 from .._core.precision import in_float64
 from .._core.record import Account, Animation, Drawing, Section, Status, Table
+from ..problem import Bounded, Data, Positive
 from ..simulate import Contact, Pairs, Plane, Run, SecondOrder, Taylor, rollout, simulate
+from ..solve import Identified, Simulated, solve
 from ._base import Outcome, Request
 from ._film import film
 
@@ -53,33 +54,25 @@ def track(velocity, table):
     return rollout(MOTION, begin(velocity), line, args=table, contacts=contacts(table), most=64, method=ROUGH)[0]
 
 
-def measured(film_of: np.ndarray, both, guess: dict[str, float]) -> dict[str, Estimate]:
-    """The table that fits a film best: Gauss-Newton steps, halved while they do not improve."""
-    names, x = list(guess), np.array(list(guess.values()))
+def filmed(t, cushions, drag):
+    """The columns of a film of the known shot: both places of both balls at its frames."""
+    table = {"cushions": cushions, "drag": drag}
+    start = begin(jnp.asarray(FILMED))
+    places = rollout(MOTION, start, t, args=table, contacts=contacts(table), most=64, method=ROUGH)[0]
+    return {f"{axis}{ball + 1}": places[:, ball, i] for ball in (0, 1) for i, axis in enumerate("xy")}
 
-    def at(x):
-        value, (_, slopes) = both(FILMED, dict(zip(names, map(float, x), strict=True)))
-        rest = (np.asarray(value) - film_of).ravel()
-        return rest, np.stack([np.asarray(slopes[name]).ravel() for name in names], 1)
 
-    rest, slopes = at(x)
-    for _ in range(30):
-        step = np.linalg.lstsq(slopes, -rest, rcond=None)[0]
-        share = 1.0
-        for _ in range(12):
-            new_rest, new_slopes = at(np.clip(x + share * step, 1e-3, 0.999))
-            if np.sum(new_rest**2) < np.sum(rest**2):
-                break
-            share *= 0.5
-        else:
-            break
-        x, rest, slopes = np.clip(x + share * step, 1e-3, 0.999), new_rest, new_slopes
-        if np.linalg.norm(share * step) < 1e-12:
-            break
-    variance = np.sum(rest**2) / (len(rest) - len(x))
-    sd = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)) * variance)
-    dof = len(rest) - len(x)
-    return {name: Estimate(name, float(v), float(s), dof) for name, v, s in zip(names, x, sd, strict=True)}
+def film_of(noise: float, seed: int) -> Data:
+    """A film of the true table, with noise."""
+    t, rng = np.linspace(0.0, DURATION, FRAMES), np.random.default_rng(seed)
+    seen = {name: np.asarray(column) for name, column in quickly(filmed)(jnp.asarray(t), **TRUTH).items()}
+    return Data({"t": t, **{name: x + noise * rng.normal(size=x.shape) for name, x in seen.items()}}, name="film")
+
+
+def measured(film: Data) -> Identified:
+    """The table that fits a film best: least squares through all impacts."""
+    unknowns = {"cushions": Bounded(0.0, 1.0, guess=0.8), "drag": Positive(guess=0.25)}
+    return solve(Simulated(filmed, unknowns, film))
 
 
 def played(velocity: np.ndarray, table: dict[str, float]) -> Run:
@@ -113,7 +106,7 @@ def newton(both, velocity: np.ndarray, table: dict[str, float]) -> tuple[np.ndar
     """Newton's steps, halved while they do not come nearer."""
 
     def at(velocity):
-        value, (slopes, _) = both(velocity, table)
+        value, slopes = both(velocity, table)
         return np.asarray(value)[-1, 1] - TARGET, np.asarray(slopes)[-1, 1]
 
     off, slopes = at(velocity)
@@ -138,20 +131,18 @@ def run(request: Request) -> Outcome:
     noise = request.number("noise", 0.001)
 
     def value_and_slopes(velocity, table):
-        return track(velocity, table), jax.jacfwd(track, (0, 1))(velocity, table)
+        return track(velocity, table), jax.jacfwd(track)(velocity, table)
 
     both = quickly(value_and_slopes)
-    truth, _ = both(FILMED, TRUTH)
-    film_of = np.asarray(truth) + noise * np.random.default_rng(request.seed).normal(size=np.shape(truth))
-    table = measured(film_of, both, {"cushions": 0.8, "drag": 0.25})
-    found = {name: float(estimate.value) for name, estimate in table.items()}
+    table = measured(film_of(noise, request.seed))
+    found = {name: float(estimate.value) for name, estimate in table.estimates.items()}
     velocity, off, steps = aimed(both, request.pick(48, 180), found)
     shot = played(velocity, found)
     names = [h.name for h in shot.happenings]
     away = {name: abs(float(table[name].value) - TRUTH[name]) / float(table[name].sd) for name in TRUTH}
-    good = shot.certified and over_three_cushions(shot) and off < 1e-9
+    good = table.converged and shot.certified and over_three_cushions(shot) and off < 1e-9
     numbers = {
-        **{name: estimate.to_json() for name, estimate in table.items()},
+        **{name: estimate.to_json() for name, estimate in table.estimates.items()},
         "truth": TRUTH,
         "off_in_sd": away,
         "miss_in_m": off,

@@ -1,0 +1,80 @@
+"""Steps without proofs: written out, in one piece of code, in lanes; the same motion as with proofs."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lawful as lf
+from lawful._core.compilation import quickly
+
+pytestmark = pytest.mark.usefixtures("float64")
+FAST = lf.Taylor(1e-13, certify=False)
+
+
+def everything(t, y, args):
+    """Every function that is written out entry by entry, with matrices, choices of entries and sums around them."""
+    x = 0.2 + 0.1 * jnp.tanh(args["matrix"] @ y)
+    a, b, c = x
+    first = jnp.sin(a) * jnp.cosh(b) + jnp.arctan2(a, b) - jnp.cbrt(c) + jnp.exp(-a) / (1 + b) + jax.nn.sigmoid(c)
+    second = jnp.arcsin(a) + jnp.arccos(b) + jnp.arctan(c) + jnp.log(a) - jnp.log1p(b) + jnp.sqrt(c) - jnp.expm1(a)
+    third = jnp.tan(a) - jnp.arcsinh(b) + jnp.arccosh(1.5 + c) - jnp.arctanh(a) + a**-1.5 + b**3 - jnp.abs(c) + a**0.3
+    return jnp.stack([jnp.cos(t) * first, second, jnp.sinh(a) - third + jnp.maximum(a, 2 * b)]) * args["rate"]
+
+
+ARGS = {"matrix": np.array([[0.5, 0.0, 1.0], [0.2, -0.3, 0.0], [0.0, 0.4, 0.1]]), "rate": 0.3}
+START = np.array([0.1, -0.2, 0.3])
+TIMES = np.array([0.0, 0.4, 0.41, 1.5])
+
+
+def states(y):
+    return lf.rollout(everything, y, jnp.asarray(TIMES), args=ARGS, method=FAST)
+
+
+def test_the_same_motion_as_by_another_method():
+    import diffrax
+
+    run = lf.simulate(everything, START, 1.5, args=ARGS, method=lf.Diffrax(diffrax.Dopri8(), 1e-12, 1e-13))
+    found = jax.jit(states)(START)
+    np.testing.assert_allclose(found, run(TIMES), rtol=1e-8, atol=1e-9)
+    np.testing.assert_array_equal(found[0], START)
+
+
+def kepler(t, y, args):
+    return jnp.concatenate([y[2:], -y[:2] * (y[:2] @ y[:2]) ** -1.5])
+
+
+def final(y, most=1024):
+    return lf.rollout(kepler, y, jnp.array([2 * np.pi]), method=FAST, most=most)[0]
+
+
+def test_lanes_agree_with_single_runs_and_with_the_exact_orbit():
+    """More runs than lanes, not a multiple of them; the orbits have other periods, except the first."""
+    y = np.array([0.5, 0.0, 0.0, np.sqrt(3.0)]) * np.linspace(1.0, 1.1, 11)[:, None]
+    alone = jax.jit(final)
+    found = np.asarray(jax.jit(jax.vmap(final))(y))
+    np.testing.assert_allclose(found[0], y[0], atol=1e-11)
+    for i in (3, 10):
+        np.testing.assert_allclose(found[i], alone(y[i]), atol=1e-11)
+
+
+def test_derivatives_agree_with_finite_differences_and_in_lanes():
+    y = np.array([0.5, 0.0, 0.0, np.sqrt(3.0)])
+    slope = jax.grad(lambda y: final(y, 64)[1])
+    along = np.array([0.3, -0.2, 0.5, 0.1])
+    found = quickly(jax.vmap(slope))(np.stack([y, 1.01 * y]))
+    for start, mine in zip((y, 1.01 * y), np.asarray(found), strict=True):
+        ends = jax.jit(jax.vmap(final))(np.stack([start + 1e-6 * along, start - 1e-6 * along]))
+        assert mine @ along == pytest.approx(float(ends[0, 1] - ends[1, 1]) / 2e-6, rel=1e-6)
+
+
+def test_too_few_steps_give_nan_from_there_on():
+    found = lf.rollout(kepler, np.array([0.5, 0.0, 0.0, np.sqrt(3.0)]), jnp.array([0.01, 50.0]), method=FAST, most=9)
+    assert np.all(np.isfinite(found[0]))
+    assert np.all(np.isnan(found[1]))
+
+
+def test_a_motion_that_runs_away_gives_nan():
+    found = lf.rollout(lambda t, y, args: y * y, jnp.ones(1), jnp.array([0.9, 1.1]), method=FAST)
+    assert found[0, 0] == pytest.approx(10.0, rel=1e-10)
+    assert np.isnan(found[1, 0])
