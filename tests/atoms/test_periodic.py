@@ -7,6 +7,7 @@ import pytest
 
 import lawful.atoms as at
 from lawful._core.precision import in_float64
+from lawful.studies import ions
 from lawful.studies.ions import CRYSTALS, madelung
 
 CELL = np.array([[9.0, 0.0, 0.0], [2.0, 8.0, 0.0], [1.0, -1.5, 10.0]])
@@ -18,6 +19,12 @@ def melt(seed=0, count=20, total=0.0):
     charges = rng.normal(size=count)
     positions = rng.uniform(0, 1, (count, 3)) @ CELL
     return at.Structure(positions, [11] * count, CELL), jnp.asarray(charges - charges.mean() + total / count)
+
+
+def derivative(f, step=3e-4):
+    """At zero, by central differences of the fourth order."""
+    values = [float(f(k * step)) for k in (-2, -1, 1, 2)]
+    return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step)
 
 
 @in_float64
@@ -44,14 +51,14 @@ def test_the_sum_does_not_depend_on_how_it_is_split(total):
 
 
 @in_float64
-@pytest.mark.parametrize(("accuracy", "energy", "force"), [(1e-3, 1e-3, 2e-3), (1e-5, 1e-5, 1e-5), (1e-7, 1e-7, 1e-7)])
-def test_a_mesh_reaches_the_accuracy_asked_for(accuracy, energy, force):
+@pytest.mark.parametrize("accuracy", [1e-3, 1e-6])
+def test_a_mesh_reaches_the_accuracy_asked_for(accuracy):
     structure, charges = melt()
     exact, mesh = at.Ewald.of(structure, 1e-12), at.MeshEwald.of(structure, accuracy, cutoff=5.0)
     place = jnp.asarray(structure.positions), jnp.asarray(structure.cell), charges
     (e, f), (m, g) = (jax.value_and_grad(each)(*place) for each in (exact, mesh))
-    assert float(m) == pytest.approx(float(e), rel=energy)
-    assert float(jnp.linalg.norm(f - g) / jnp.linalg.norm(f)) < force
+    assert float(m) == pytest.approx(float(e), rel=2 * accuracy)
+    assert float(jnp.linalg.norm(f - g) / jnp.linalg.norm(f)) < 2 * accuracy
 
 
 @in_float64
@@ -75,20 +82,20 @@ def test_a_neutral_molecule_in_a_large_cell_is_alone():
     positions = np.array([[0.0, 0.0, 0.117], [0.0, 0.757, -0.469], [0.0, -0.757, -0.469]])
     charges, widths = jnp.array([-0.8, 0.4, 0.4]), jnp.full(3, 0.3)
     alone = float(at.coulomb_energy(positions, charges, widths, at.all_pairs(at.Structure(positions, [8, 1, 1]))))
-    errors = []
+    dipole = float(np.linalg.norm(charges @ positions))
     for edge in (20.0, 40.0):
         box = at.Structure(positions, [8, 1, 1], [edge] * 3)
-        errors.append(abs(float(at.Ewald.of(box, 1e-10, widest=0.3)(positions, box.cell, charges, widths)) - alone))
-    assert errors[1] < 1e-4
-    assert errors[0] / errors[1] == pytest.approx(8, rel=0.05)  # dipoles of images: the cube of the distance
+        found = float(at.Ewald.of(box, 1e-10, widest=0.3)(positions, box.cell, charges, widths)) - alone
+        images = -2 * np.pi / 3 * at.COULOMB * dipole**2 / edge**3  # a cubic array of dipoles in a conductor
+        assert found == pytest.approx(images, rel=10 / edge**2)
 
 
 @in_float64
 def test_forces_and_stress_are_derivatives():
-    structure, charges = melt(count=8)
+    structure, charges = ions.melt(8, seed=0)
     widths = jnp.full(8, 0.4)
     pairs = at.near_pairs(structure, 6.0)
-    mesh, dispersion = at.MeshEwald.of(structure, 1e-5, 5.0), at.Dispersion.free_atoms(structure.numbers)
+    mesh, dispersion = at.MeshEwald.of(structure, 1e-4, 4.0), at.Dispersion.free_atoms(structure.numbers)
     potential = at.HybridPotential(
         {
             "coulomb": lambda r, cell: mesh(r, cell, charges, widths),
@@ -100,18 +107,15 @@ def test_forces_and_stress_are_derivatives():
     answer = potential(place, cell)
     assert float(answer.energy) == pytest.approx(sum(float(term) for term in answer.terms.values()), rel=1e-13)
     assert answer.stress is not None
-    step, rng = 1e-4, np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     way = jnp.asarray(rng.normal(size=place.shape))
-    up, down = (float(potential(place + sign * step * way, cell).energy) for sign in (1, -1))
-    assert -float(jnp.sum(answer.forces * way)) == pytest.approx((up - down) / (2 * step), abs=1e-6)
+    along = derivative(lambda s: potential(place + s * way, cell).energy)
+    assert -float(jnp.sum(answer.forces * way)) == pytest.approx(along, abs=1e-6)
     strain = rng.normal(size=(3, 3))
     strain = 0.5 * (strain + strain.T)
-    up, down = (
-        float(potential(place @ (np.eye(3) + s * step * strain), cell @ (np.eye(3) + s * step * strain)).energy)
-        for s in (1, -1)
-    )
-    volume = float(jnp.linalg.det(cell))
-    assert float(jnp.sum(answer.stress * strain)) == pytest.approx((up - down) / (2 * step * volume), abs=1e-7)
+    along = derivative(lambda s: potential(place @ (np.eye(3) + s * strain), cell @ (np.eye(3) + s * strain)).energy)
+    volume = float(np.linalg.det(structure.cell))
+    assert float(jnp.sum(answer.stress * strain)) == pytest.approx(along / volume, abs=1e-7)
     np.testing.assert_allclose(answer.stress, answer.stress.T, atol=1e-15)
 
 

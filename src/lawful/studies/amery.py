@@ -152,8 +152,8 @@ def run(request: Request) -> Outcome:
     modes = request.pick({"x": 7, "y": 5}, {"x": 9, "y": 7}, {"x": 13, "y": 10})
     fitted = [thinned(table, window, spacing) for table in (velocities, thickness)]
     method = Neural(trial=Spectral(modes), seed=request.seed)
-    # Where viscosity and thickness can make up for each other the way down is long and nearly flat: with 1e-4 the
-    # median viscosity came out two thirds too large.
+    # The way down is long and nearly flat, since viscosity and thickness can make up for each other: with 1e-4 the
+    # median viscosity came out two thirds larger than with 1e-5.
     optimiser = LevenbergMarquardt(ftol=1e-6, max_steps=400)
     solution = solve(
         problem(window, fitted[0], fitted[1], request), method, optimiser=optimiser, progress=request.progress
