@@ -50,10 +50,9 @@ class Ewald(eqx.Module):
             raise BadInput(f"accuracy={accuracy}: a small relative error is meant, such as 1e-9.")
         cell = np.asarray(structure.cell)
         decay = math.sqrt(-2 * math.log(accuracy))  # a Gaussian has fallen to `accuracy` at so many widths
-        if cutoff is None:
-            volume = float(np.linalg.det(cell))
-            cutoff = decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi) * 0.8
-        cutoff = max(cutoff, decay * math.sqrt(2) * widest)
+        volume = float(np.linalg.det(cell))
+        balanced = 0.8 * decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi)
+        cutoff = max(cutoff or balanced, decay * math.sqrt(2) * widest)
         smear = cutoff / decay
         return cls(near_pairs(structure, cutoff), wave_vectors(cell, decay / smear), smear)
 

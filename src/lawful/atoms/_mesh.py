@@ -39,18 +39,18 @@ class MeshEwald(Ewald):
         if not 1e-9 < accuracy < 0.1:
             raise BadInput(f"accuracy={accuracy}: a mesh reaches 1e-3 to 1e-8; use Ewald for more.")
         decay = math.sqrt(-2 * math.log(accuracy))
-        cutoff = max(7.0 if cutoff is None else cutoff, decay * math.sqrt(2) * widest)
+        cutoff = max(cutoff or 7.0, decay * math.sqrt(2) * widest)
         smear = cutoff / decay
         # a spline of order p follows a wave of length l on a mesh of spacing h to about (h / l)^p
         spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
         lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
-        mesh = tuple(good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
-        return cls(near_pairs(structure, cutoff), np.zeros((0, 3)), smear, mesh)
+        a, b, c = (good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
+        return cls(near_pairs(structure, cutoff), np.zeros((0, 3)), smear, (a, b, c))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         spread = jnp.fft.rfftn(self.spread(positions, cell, charges))
-        counts = [np.fft.fftfreq(n, 1 / n) for n in self.mesh]
-        counts[2] = np.arange(self.mesh[2] // 2 + 1)
+        first, second, third = self.mesh
+        counts = (np.fft.fftfreq(first, 1 / first), np.fft.fftfreq(second, 1 / second), np.arange(third // 2 + 1))
         waves = np.stack(np.meshgrid(*counts, indexing="ij"), axis=-1)
         vectors = 2 * math.pi * waves @ jnp.linalg.inv(cell).T
         square = jnp.sum(vectors**2, axis=-1)
@@ -60,8 +60,7 @@ class MeshEwald(Ewald):
         sharp = math.prod(np.ix_(*[sharpening(n)[: c.size] for n, c in zip(self.mesh, counts, strict=True)]))
         twice = np.full(counts[2].size, 2.0)  # rfftn keeps one of K and -K, except where they are the same
         twice[0] = 1.0
-        if self.mesh[2] % 2 == 0:
-            twice[-1] = 1.0
+        twice[-1] = 1.0  # meshes are even
         strength = spread.real**2 + spread.imag**2
         return 0.5 * jnp.sum(weights * sharp * twice * strength) / jnp.linalg.det(cell)
 

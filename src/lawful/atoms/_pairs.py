@@ -46,9 +46,9 @@ def near_pairs(structure: Structure, cutoff: float) -> Pairs:
         raise BadInput(f"cutoff={cutoff}: a positive length in A is meant, such as 6.")
     positions, cell = np.asarray(structure.positions), structure.cell
     if cell is None:
-        from scipy.spatial import cKDTree
+        from scipy.spatial import KDTree
 
-        found = cKDTree(positions).query_pairs(cutoff, output_type="ndarray")
+        found = KDTree(positions).query_pairs(cutoff, output_type="ndarray")
         return Pairs(found[:, 0], found[:, 1], None, cutoff)
     i, j, shift = images_within(positions, np.asarray(cell), cutoff)
     return Pairs(i, j, shift.astype(float), cutoff)
@@ -61,7 +61,7 @@ def images_within(
 
     Atoms are brought into the cell; a tree holds the images that can matter, which lie within the cutoff of its faces.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     inverse = np.linalg.inv(cell)
     fractions = positions @ inverse
@@ -73,7 +73,7 @@ def images_within(
     moved = fractions[None] + shifts[:, None]
     kept = np.all((moved >= -reach) & (moved <= 1 + reach), axis=-1)
     where, atom = np.nonzero(kept)
-    tree, ghosts = cKDTree(fractions @ cell), cKDTree(moved[kept] @ cell)
+    tree, ghosts = KDTree(fractions @ cell), KDTree(moved[kept] @ cell)
     near = tree.sparse_distance_matrix(ghosts, cutoff, output_type="coo_matrix")
     i, j, shift = near.row, atom[near.col], shifts[where[near.col]]
     # each pair appears twice, as (i, j, s) and (j, i, -s): the one kept has i < j, or i = j and s positive

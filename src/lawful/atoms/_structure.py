@@ -87,14 +87,14 @@ def checked_cell(given: object) -> Float[np.ndarray, "3 3"]:
 
 
 def refuse_coincident(positions: np.ndarray, cell: np.ndarray | None) -> None:
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     if cell is None:
-        pairs = cKDTree(positions).query_pairs(CLOSEST)
+        pairs = KDTree(positions).query_pairs(CLOSEST)
     else:
         inside = (positions @ np.linalg.inv(cell)) % 1.0
         inside[inside >= 1.0] = 0.0
-        tree = cKDTree(inside, boxsize=1.0)  # in fractions of the cell: near there is near here
+        tree = KDTree(inside, boxsize=1.0)  # in fractions of the cell: near there is near here
         reach = CLOSEST / float(np.linalg.svd(cell, compute_uv=False)[-1])
         pairs = {
             (i, j)

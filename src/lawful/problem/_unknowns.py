@@ -72,7 +72,7 @@ class Real(Unknown):
     over: tuple[str, ...] | None = eqx.field(static=True)
     prior: Normal | Smooth | None
 
-    def __init__(self, guess=0.0, *, scale=None, over: str | Sequence[str] | None = None, prior=None):
+    def __init__(self, guess: ArrayLike = 0.0, *, scale=None, over: str | Sequence[str] | None = None, prior=None):
         self.guess = checked_guess("Real", guess)
         self.scale = (
             np.where(self.guess != 0, np.abs(self.guess), 1.0) if scale is None else checked_scale(scale, self.guess)

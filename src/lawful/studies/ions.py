@@ -71,11 +71,11 @@ def frames() -> list[dict] | None:
     if not path.is_file():
         return None
     try:
-        from ase.io import read
+        from ase.io import iread
     except ImportError:
         raise BadInput("reading frames needs ase; install it: pip install 'lawful[atoms]'") from None
     rows = []
-    for atoms in read(path, ":"):
+    for atoms in iread(path):
         structure = Structure.from_ase(atoms)
         charges, sums = jnp.asarray(atoms.get_initial_charges()), Ewald.of(structure, 1e-11)
         term = lambda r, cell, sums=sums, charges=charges: sums(r, cell, charges)
