@@ -8,7 +8,7 @@ import lawful as lf
 
 ROUGH = lf.Taylor(1e-10, certify=False)
 FALL = lf.SecondOrder(lambda t, q, v, g: jnp.full_like(q, -g))
-T = np.linspace(0.0, 1.2, 25)
+T = np.linspace(0.0, 1.1, 25)  # the second bounce would be at 1.17
 
 
 def bouncing(t, restitution, g):
@@ -33,16 +33,14 @@ def test_restitution_and_gravity_from_a_track_through_a_bounce():
     assert not found.undetermined
     for name, truth in (("restitution", 0.8), ("g", 9.81)):
         assert abs(found[name].value - truth) < 3.5 * found[name].sd
-    # The error bars of the linear model, by the closed form's differences.
-    steps = [
-        heights(0.8 + 1e-6, 9.81) - heights(0.8 - 1e-6, 9.81),
-        heights(0.8, 9.81 + 1e-6) - heights(0.8, 9.81 - 1e-6),
-    ]
+    # The error bars of the linear model at the answer, by differences of the closed form.
+    e, g = float(found["restitution"]), float(found["g"])
+    steps = [heights(e + 1e-6, g) - heights(e - 1e-6, g), heights(e, g + 1e-6) - heights(e, g - 1e-6)]
     jacobian = np.stack(steps, 1) / 2e-6
     sd = found.noise["height"] * np.sqrt(np.diag(np.linalg.inv(jacobian.T @ jacobian)))
-    np.testing.assert_allclose([found["restitution"].sd, found["g"].sd], sd, rtol=0.02)
+    np.testing.assert_allclose([found["restitution"].sd, found["g"].sd], sd, rtol=1e-4)
     assert found.noise["height"] == pytest.approx(1e-3, rel=0.4)
-    assert "restitution = 0.8" in found.summary()
+    assert f"restitution = {found['restitution']}" in found.summary()
     assert found.record().sections[0].title == "Parameters"
     assert found.to_json()["g"]["value"] == found["g"].value
 

@@ -1,8 +1,8 @@
 """The march with nothing to prove, nothing to meet and nothing to write down: from time to time, as fast as it goes.
 
-Without contacts, events and proofs a step is the series and the choice of its length. Small motions are written out
-entry by entry and compiled as one piece; many at once go through it in lanes, as many as the processor takes in one
-instruction or two, block by block, so that all of a step stays in its nearest memory.
+Without contacts, events and proofs a step is the series and the choice of its length. With `fast`, small motions are
+written out entry by entry and compiled as one piece; many at once go through it in lanes, as many as the processor
+takes in one instruction or two, block by block, so that all of a step stays in its nearest memory.
 """
 
 from __future__ import annotations
@@ -90,12 +90,15 @@ def glider(machine: Machine, t, y: list[Array], inputs: Inputs) -> tuple[Glider,
         recipe, arrays = recipe_of(jax.make_jaxpr(rates)(t, *numbers, *parameters), len(numbers), 0)
     except TooLong:
         return Glider(machine.recipe, None, machine.settings), inputs.flow
-    return Glider(recipe, shapes, machine.settings._replace(unroll=True)), arrays
+    return Glider(recipe, shapes, machine.settings), arrays
 
 
 def glided(machine: Machine, t, y: list[Array], times: Float[Array, " n"], inputs: Inputs, most: int) -> list[Array]:
     """The state at each time, NaN where `most` steps do not suffice; to be compiled and mapped, not differentiated."""
-    ready, arrays = glider(machine, t, y, inputs)
+    # Code of one piece inside a compiled loop over times has made XLA (jaxlib 0.10) abort: it is for one time only.
+    rapid = machine.settings.unroll and times.shape[0] == 1
+    rolled = Glider(machine.recipe, None, machine.settings._replace(unroll=False)), inputs.flow
+    ready, arrays = glider(machine, t, y, inputs) if rapid else rolled
     known = settled(ready.recipe, [*inputs.parameters, *arrays], inputs.one)
 
     def flown(flight: Flight, time, beyond, known):
@@ -209,7 +212,8 @@ def value(terms: list[list[Array]], s) -> list[Array]:
 def coefficients(glider: Glider, t, y: list[Array], known) -> list[list[Array]]:
     """By order, then by number."""
     order, keep = glider.settings.order, glider.settings.keep
-    found, _ = series(glider.recipe, Walled(), keep, t, y, [], known, order)
+    arithmetic = Walled() if glider.settings.unroll else Points()
+    found, _ = series(glider.recipe, arithmetic, keep, t, y, [], known, order)
     return [[x.at(k) for x in found] for k in range(order + 1)]
 
 
