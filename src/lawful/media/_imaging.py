@@ -60,6 +60,7 @@ def image(
     noise: float,
     knots: int = 12,
     spread: float = 0.3,
+    reach: float | None = None,
     bands: Sequence[float | None] = (None,),
     steps: int = 30,
     error_bars: bool = True,
@@ -77,6 +78,7 @@ def image(
     noise            standard deviation of every sample, m/s.
     knots            along each axis: details finer than a knot's distance are not looked for.
     spread           prior standard deviation of the logarithm of the modulus about the start.
+    reach            distance in m over which the field hangs together beforehand (Gaussian correlation); None: not.
     bands            highest frequencies, Hz, rising; None for all that there is, which must be the last.
     steps            of L-BFGS in each band, at most.
     error_bars       False leaves them out: they cost two runs of the solver for each knot.
@@ -88,7 +90,7 @@ def image(
 
     begun = time.monotonic()
     records = checked(shots, records, start, noise, spread, bands)
-    basis = spread * spline_basis(start.shape, knots)
+    basis = spread * spline_basis(start.shape, knots) @ hanging_together(start, knots, reach)
     ground = np.log(np.asarray(start.modulus))
     watch = watcher(progress)
     weights, trials, gradients = np.zeros(basis.shape[1]), [], 0
@@ -179,6 +181,20 @@ def spline_basis(shape: tuple[int, int], knots: int) -> Float[np.ndarray, "nodes
         raise BadInput(f"knots={shown(knots)}: give a whole number from 4 to {min(shape)}, the nodes along an axis.")
     along = [CubicSpline(np.linspace(0, 1, knots), np.eye(knots))(np.linspace(0, 1, n)) for n in shape]
     return np.kron(along[0], along[1])
+
+
+def hanging_together(start: Section, knots: int, reach: float | None) -> Float[np.ndarray, "weights weights"]:
+    """A root of the prior correlation of the values at the knots: exp(-(distance / reach)^2 / 2)."""
+    if reach is None:
+        return np.eye(knots * knots)
+    if not (isinstance(reach, int | float | np.number) and math.isfinite(reach) and reach > 0):
+        raise BadInput(f"reach={shown(reach)}: give a distance in m, positive and finite, or None.")
+    roots = []
+    for n in start.shape:
+        place = np.linspace(0, (n - 1) * start.spacing, knots)
+        values, vectors = np.linalg.eigh(np.exp(-0.5 * ((place[:, None] - place) / reach) ** 2))
+        roots.append(vectors * np.sqrt(np.maximum(values, 0.0)))
+    return np.kron(*roots)
 
 
 def checked(shots: Shots, records, start: Section, noise: float, spread: float, bands) -> Float[np.ndarray, "..."]:
