@@ -52,9 +52,9 @@ class Ewald(eqx.Module):
         decay = math.sqrt(-2 * math.log(accuracy))  # a Gaussian has fallen to `accuracy` at so many widths
         volume = float(np.linalg.det(cell))
         balanced = 0.8 * decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi)
-        cutoff = max(cutoff or balanced, decay * math.sqrt(2) * widest)
-        smear = cutoff / decay
-        return cls(near_pairs(structure, cutoff), wave_vectors(cell, decay / smear), smear)
+        reach = max(cutoff or balanced, decay * math.sqrt(2) * widest)
+        smear = reach / decay
+        return cls(near_pairs(structure, reach), wave_vectors(cell, decay / smear), smear)
 
     @eqx.filter_jit
     def __call__(

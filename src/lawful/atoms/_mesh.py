@@ -39,13 +39,13 @@ class MeshEwald(Ewald):
         if not 1e-9 < accuracy < 0.1:
             raise BadInput(f"accuracy={accuracy}: a mesh reaches 1e-3 to 1e-8; use Ewald for more.")
         decay = math.sqrt(-2 * math.log(accuracy))
-        cutoff = max(cutoff or 7.0, decay * math.sqrt(2) * widest)
-        smear = cutoff / decay
+        reach = max(cutoff or 7.0, decay * math.sqrt(2) * widest)
+        smear = reach / decay
         # a spline of order p follows a wave of length l on a mesh of spacing h to about (h / l)^p
         spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
         lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
         a, b, c = (good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
-        return cls(near_pairs(structure, cutoff), np.zeros((0, 3)), smear, (a, b, c))
+        return cls(near_pairs(structure, reach), np.zeros((0, 3)), smear, (a, b, c))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         spread = jnp.fft.rfftn(self.spread(positions, cell, charges))
