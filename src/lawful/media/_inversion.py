@@ -25,7 +25,7 @@ from ._named import checked_names
 from ._parameters import Parameters
 from ._search import FOLLOWED, candidates, cubes
 from ._survey import Survey
-from ._verdict import METHOD, Settled, explained, finished, linearised
+from ._verdict import METHOD, VANISHING, Settled, explained, finished, linearised
 
 BATCH = 64
 """Starts that descend together."""
@@ -33,8 +33,8 @@ ONE_PLACE = 1e-6
 """Starts nearer than this to each other, in raw numbers, are one."""
 FEW_STEPS, BEHIND = 15, 4.0
 """After so many steps, a start whose cost is more than so many times that of the best is given up."""
-FELT, VANISHING, GONE = -2.0, -5.0, -1000.0
-"""Logarithms of factors: one that still counts, one below which it counts as running to zero, zero itself."""
+FELT, GONE = -2.0, -1000.0
+"""Logarithms of factors: one that still counts, and zero."""
 SLACK = 1e-3
 """What chi2 may rise where a factor is put to zero."""
 ROUNDS = 2

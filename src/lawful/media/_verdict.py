@@ -22,6 +22,8 @@ SAME = 9.0
 APART = 25.0
 """They are different where chi2 between them, in the linear model, is above this."""
 SMALL, SMALLEST = -3.0, -30.0  # logarithms of factors: from where on their values are told, and the smallest told
+VANISHING = -5.0
+"""The logarithm below which a factor counts as running to zero."""
 UNLIKELY = 1e-4  # a chance of so large a chi2 below which the medium counts as wrong
 LEANING = 6.0  # correlation of neighbouring residuals, in standard deviations, that counts as structure left over
 LOUDER = 1.3  # a fit's noise over the record's own, above which structure left over makes the medium wrong
@@ -139,8 +141,13 @@ def alternatives(settled: Settled, jacobian: Float[np.ndarray, "m n"]) -> tuple[
     found: list[Alternative] = []
     logs = np.array(settled.misfit.guess.parameters.logs())
     best = np.asarray(settled.best.x)
-    # Steps of a factor are those of its value: one that vanishes lies one guess away, not infinitely far.
-    steps = lambda x: np.where(logs, np.expm1(np.where(logs, x - best, 0.0)), x - best)
+
+    def steps(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """From the best. Those of a factor that vanishes are those of its value: it lies one guess away, not infinitely
+        far. Those of others are logarithms, along which impedances and travel times, all that is felt, are straight."""
+        vanishing = logs & (np.minimum(x, best) < VANISHING)
+        return np.where(vanishing, np.expm1(np.where(vanishing, x - best, 0.0)), x - best)
+
     places = [np.zeros_like(best)]
     for state in settled.states[1:]:
         excess, place = float(state.cost - settled.best.cost), steps(np.asarray(state.x))
