@@ -124,6 +124,8 @@ class Closure:
         """Candidates by how much of the learned term they explain where the data were, the best first.
 
         What the unknowns of the law can do themselves (a change of stiffness, of a resting place) is free to all.
+        Candidates should not be made of these unknowns: beside the network, which may have taken over their work, their
+        values mean little.
         """
         target = np.asarray(self(**{name: self.visited[name] for name in self.network.of}).value)
         rest = target - projection(self.own, target)
