@@ -214,3 +214,12 @@ def test_emissivity_network():
         radiation.EmissivityNetwork(12.0, 1.0)
     with pytest.raises(lf.BadInput, match="between 0 and 1"):
         network.unknown(median=1.2)
+
+
+def test_temperatures_below_absolute_zero_are_refused():
+    for call in (radiation.radiance, radiation.log_radiance, radiation.radiance_per_frequency):
+        with pytest.raises(lf.BadInput, match="add 273"):
+            call(10.0, np.array([300.0, -5.0]))
+    with pytest.raises(lf.BadInput, match="absolute zero"):
+        radiation.exitance(-3.0)
+    assert np.isnan(float(jax.jit(radiation.radiance)(10.0, -5.0)))  # known too late to refuse, and never a number

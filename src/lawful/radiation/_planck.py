@@ -16,7 +16,11 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Float
+
+from .._core.messages import BadInput
 
 PLANCK = 6.62607015e-34  # J s
 LIGHT = 299792458.0  # m / s
@@ -32,13 +36,23 @@ WIEN_DISPLACEMENT = C2 / 4.965114231744276
 """Wavelength of the largest radiance per wavelength, times temperature, in um K; x solves x = 5 (1 - exp(-x))."""
 
 
+def kelvin(temperature: ArrayLike) -> ArrayLike:
+    """The temperature, refused where it is known to be below absolute zero (inside compiled code it is not known)."""
+    if not isinstance(temperature, Tracer) and np.any(np.asarray(temperature) < 0):
+        raise BadInput(
+            f"a temperature of {np.min(np.asarray(temperature)):g} is below absolute zero; give kelvin: add 273.15 to"
+            " degrees Celsius."
+        )
+    return temperature
+
+
 def log_radiance(wavelength: ArrayLike, temperature: ArrayLike) -> Float[Array, "..."]:
     """The logarithm of the radiance B of a black body; what spectra should be fitted in.
 
     wavelength (um) and temperature (K) are numbers or arrays that broadcast; B is in W m-2 um-1 sr-1. Right in single
     precision, with its gradients, for x from 1e-6 to 110.
     """
-    x = C2 / (jnp.asarray(wavelength) * temperature)
+    x = C2 / (jnp.asarray(wavelength) * kelvin(temperature))
     return math.log(C1) - 5 * jnp.log(wavelength) - x - jnp.log(-jnp.expm1(-x))
 
 
@@ -87,4 +101,4 @@ def radiance_per_wavenumber(wavenumber: ArrayLike, temperature: ArrayLike) -> Fl
 
 def exitance(temperature: ArrayLike) -> Float[Array, "..."]:
     """Everything that a black body emits, sigma T^4, W m-2."""
-    return STEFAN_BOLTZMANN * jnp.asarray(temperature) ** 4
+    return STEFAN_BOLTZMANN * jnp.asarray(kelvin(temperature)) ** 4
