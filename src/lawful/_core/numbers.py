@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import TypeGuard
+
 import numpy as np
 from jaxtyping import Float
 
@@ -29,3 +32,8 @@ def real_array(value: object) -> Float[np.ndarray, "..."]:
     if array.dtype.kind in KINDS:
         raise TypeError(KINDS[array.dtype.kind])
     return np.asarray(array, dtype=float)
+
+
+def is_positive(value: object) -> TypeGuard[float]:
+    """Whether something is one number, above zero and finite."""
+    return isinstance(value, int | float | np.number) and math.isfinite(value) and bool(value > 0)

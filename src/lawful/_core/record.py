@@ -97,6 +97,15 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    def lines(self) -> list[str]:
+        """Plain text for a terminal, the head first."""
+        columns = zip(self.head, *self.rows, strict=True)
+        widths = [max(map(len, column)) for column in columns]
+        return [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in (self.head, *self.rows)
+        ]
+
 
 @dataclass(frozen=True)
 class Drawing:

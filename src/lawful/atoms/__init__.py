@@ -3,7 +3,7 @@
 from ._charges import Fragments
 from ._dispersion import Dispersion
 from ._electrostatics import coulomb_energy, smeared_inverse
-from ._ewald import Ewald
+from ._ewald import ChargeSum, Ewald
 from ._hybrid import Answer, HybridPotential
 from ._mesh import MeshEwald
 from ._pairs import Pairs, all_pairs, near_pairs
@@ -18,6 +18,7 @@ __all__ = [
     "HARTREE",
     "KCAL_PER_MOL",
     "Answer",
+    "ChargeSum",
     "Dispersion",
     "Ewald",
     "Fragments",

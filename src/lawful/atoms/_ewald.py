@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 
 import equinox as eqx
@@ -17,44 +18,17 @@ from ._structure import Structure
 from ._units import COULOMB
 
 
-class Ewald(eqx.Module):
-    """Energy of a periodic structure's charges; made once, then a plain function of positions, cell and charges.
-
-        E = sum over pairs within the cutoff of what Gaussians of width `smear` lack
-          + k / (2 V) sum_{K != 0} 4 pi / K^2 exp(-smear^2 K^2 / 2) |S(K)|^2 - self energies of the Gaussians
-
-    The surroundings are a conductor; a net charge is made up for by an even background. Positions may move and the cell
-    be strained by what the pairs' margin allows; beyond, make it anew.
-
-    Ewald.of(structure, accuracy)   chooses cutoff, smear and wave vectors.
-    Source: P. P. Ewald, Ann. Phys. 369, 253 (1921).
-    """
+class ChargeSum(eqx.Module):
+    """The energy of charges that repeat, near by pairs and far by waves: `far` says how the waves are summed."""
 
     pairs: Pairs
-    waves: Float[np.ndarray, "waves 3"]
     smear: float = eqx.field(static=True)
 
-    @classmethod
-    def of(
-        cls, structure: Structure, accuracy: float = 1e-9, cutoff: float | None = None, widest: float = 0.0
-    ) -> Ewald:
-        """Choose the sums for a structure.
-
-        accuracy   relative size of what either sum leaves out: 1e-9 for derivatives, 1e-5 for a look.
-        cutoff     A; by default that which makes both sums cost about the same.
-        widest     width of the widest Gaussian charge, A: beyond the cutoff two of them must act like points.
-        """
-        if structure.cell is None:
-            raise BadInput("Ewald's sums are for periodic structures; use coulomb_energy for a molecule.")
-        if not 1e-15 < accuracy < 0.1:
-            raise BadInput(f"accuracy={accuracy}: a small relative error is meant, such as 1e-9.")
-        cell = np.asarray(structure.cell)
-        decay = math.sqrt(-2 * math.log(accuracy))  # a Gaussian has fallen to `accuracy` at so many widths
-        volume = float(np.linalg.det(cell))
-        balanced = 0.8 * decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi)
-        reach = max(cutoff or balanced, decay * math.sqrt(2) * widest)
-        smear = reach / decay
-        return cls(near_pairs(structure, reach), wave_vectors(cell, decay / smear), smear)
+    @abc.abstractmethod
+    def far(
+        self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"], charges: Float[Array, " atoms"]
+    ) -> Float[Array, ""]:
+        """Half the energy of all Gaussians of width `smear` with all, their own included, over k."""
 
     @eqx.filter_jit
     def __call__(
@@ -82,6 +56,50 @@ class Ewald(eqx.Module):
             lacking = smeared_inverse(square, width) - smeared_inverse(square, jnp.asarray(self.smear))
         return jnp.sum(charges[self.pairs.i] * charges[self.pairs.j] * lacking)
 
+    def background(self, cell, charges, widths) -> Float[Array, ""]:
+        """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell."""
+        total = jnp.sum(charges)
+        own = 0.0 if widths is None else 2 * total * jnp.sum(charges * widths**2)
+        return math.pi / jnp.linalg.det(cell) * (total**2 * self.smear**2 - own)
+
+
+class Ewald(ChargeSum):
+    """Energy of a periodic structure's charges; made once, then a plain function of positions, cell and charges.
+
+        E = sum over pairs within the cutoff of what Gaussians of width `smear` lack
+          + k / (2 V) sum_{K != 0} 4 pi / K^2 exp(-smear^2 K^2 / 2) |S(K)|^2 - self energies of the Gaussians
+
+    The surroundings are a conductor; a net charge is made up for by an even background. Positions may move and the cell
+    be strained by what the pairs' margin allows; beyond, make it anew.
+
+    Ewald.of(structure, accuracy)   chooses cutoff, smear and wave vectors.
+    Source: P. P. Ewald, Ann. Phys. 369, 253 (1921).
+    """
+
+    waves: Float[np.ndarray, "waves 3"]
+
+    @classmethod
+    def of(
+        cls, structure: Structure, accuracy: float = 1e-9, cutoff: float | None = None, widest: float = 0.0
+    ) -> Ewald:
+        """Choose the sums for a structure.
+
+        accuracy   relative size of what either sum leaves out: 1e-9 for derivatives, 1e-5 for a look.
+        cutoff     A; by default that which makes both sums cost about the same.
+        widest     width of the widest Gaussian charge, A: beyond the cutoff two of them must act like points.
+        """
+        if structure.cell is None:
+            raise BadInput("Ewald's sums are for periodic structures; use coulomb_energy for a molecule.")
+        if not 1e-15 < accuracy < 0.1:
+            raise BadInput(f"accuracy={accuracy}: a small relative error is meant, such as 1e-9.")
+        cell = np.asarray(structure.cell)
+        decay = math.sqrt(-2 * math.log(accuracy))  # a Gaussian has fallen to `accuracy` at so many widths
+        volume = float(np.linalg.det(cell))
+        balanced = 0.8 * decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi)
+        reach = max(cutoff or balanced, decay * math.sqrt(2) * widest)
+        smear = reach / decay
+        return cls(near_pairs(structure, reach), smear, wave_vectors(cell, decay / smear))
+
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         vectors = 2 * math.pi * self.waves @ jnp.linalg.inv(cell).T
         square = jnp.sum(vectors**2, axis=1)
@@ -90,12 +108,6 @@ class Ewald(eqx.Module):
         # only one of K and -K is kept: the sum counts twice
         weights = 4 * math.pi / square * jnp.exp(-0.5 * self.smear**2 * square)
         return jnp.sum(weights * strength) / jnp.linalg.det(cell)
-
-    def background(self, cell, charges, widths) -> Float[Array, ""]:
-        """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell."""
-        total = jnp.sum(charges)
-        own = 0.0 if widths is None else 2 * total * jnp.sum(charges * widths**2)
-        return math.pi / jnp.linalg.det(cell) * (total**2 * self.smear**2 - own)
 
 
 def wave_vectors(cell: Float[np.ndarray, "3 3"], longest: float) -> Float[np.ndarray, "waves 3"]:

@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
-from ._ewald import Ewald
+from ._ewald import ChargeSum
 from ._pairs import near_pairs
 from ._structure import Structure
 
 ORDER = 8  # of the splines: piecewise polynomials of degree 7, six times continuously differentiable
 
 
-class MeshEwald(Ewald):
+class MeshEwald(ChargeSum):
     """As `Ewald`, with the charges spread over a mesh by splines and the far sum taken by fast Fourier transform.
 
     The energy is a smooth function of the positions, and forces are its exact derivative, so that dynamics conserve it;
@@ -45,7 +45,7 @@ class MeshEwald(Ewald):
         spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
         lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
         a, b, c = (good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
-        return cls(near_pairs(structure, reach), np.zeros((0, 3)), smear, (a, b, c))
+        return cls(near_pairs(structure, reach), smear, (a, b, c))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         spread = jnp.fft.rfftn(self.spread(positions, cell, charges))

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput, shown
 from .._core.numbers import real_array
+from ._images import images_within, within
 
 HEAVIEST = 118
 CLOSEST = 1e-3  # A: nearer than this two atoms are one by mistake
@@ -87,20 +88,8 @@ def checked_cell(given: object) -> Float[np.ndarray, "3 3"]:
 
 
 def refuse_coincident(positions: np.ndarray, cell: np.ndarray | None) -> None:
-    from scipy.spatial import KDTree
-
-    if cell is None:
-        pairs = KDTree(positions).query_pairs(CLOSEST)
-    else:
-        inside = (positions @ np.linalg.inv(cell)) % 1.0
-        inside[inside >= 1.0] = 0.0
-        tree = KDTree(inside, boxsize=1.0)  # in fractions of the cell: near there is near here
-        reach = CLOSEST / float(np.linalg.svd(cell, compute_uv=False)[-1])
-        pairs = {
-            (i, j)
-            for i, j in tree.query_pairs(min(reach, 0.49))
-            if np.linalg.norm(((inside[j] - inside[i] + 0.5) % 1 - 0.5) @ cell) < CLOSEST
-        }
+    found = within(positions, CLOSEST) if cell is None else images_within(positions, cell, CLOSEST)[:2]
+    pairs = [(int(min(pair)), int(max(pair))) for pair in zip(*found, strict=True)]
     if pairs:
         i, j = min(pairs)
         raise BadInput(f"atoms {i} and {j} are at the same place {shown(positions[i])}; remove one of them.")

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from .._core.messages import BadInput, shown
+from .._core.numbers import is_positive
 
 
 class Clock(eqx.Module):
@@ -29,13 +30,12 @@ class Clock(eqx.Module):
     quiet: float = eqx.field(static=True)
 
     def __init__(self, interval: float, count: int, *, pad: int = 2, quiet: float = 1e-10):
-        if not (isinstance(interval, int | float | np.number) and math.isfinite(interval) and interval > 0):
-            raise BadInput(f"the sampling interval is {shown(interval)}; it must be positive and finite, in seconds.")
+        checked = checked_interval(interval)
         if not (isinstance(count, int | np.integer) and count >= 2):
             raise BadInput(f"a record of {shown(count)} samples holds nothing; give at least 2.")
         if not (isinstance(pad, int) and pad >= 1 and 0 < quiet < 1):
             raise BadInput(f"Clock(pad={shown(pad)}, quiet={shown(quiet)}): pad is at least 1, quiet between 0 and 1.")
-        self.interval, self.count, self.pad, self.quiet = float(interval), int(count), pad, float(quiet)
+        self.interval, self.count, self.pad, self.quiet = checked, int(count), pad, float(quiet)
 
     @property
     def duration(self) -> float:
@@ -71,3 +71,10 @@ class Clock(eqx.Module):
         """The samples of what has this transform."""
         samples = jnp.fft.irfft(spectrum, self.pad * self.count)[..., : self.count] / self.interval
         return samples * np.exp(self.sigma * self.times)
+
+
+def checked_interval(interval: object) -> float:
+    """Seconds between samples."""
+    if not is_positive(interval):
+        raise BadInput(f"the sampling interval is {shown(interval)}; it must be positive and finite, in seconds.")
+    return float(interval)

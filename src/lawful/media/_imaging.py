@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, shown
+from .._core.numbers import is_positive
 from .._core.record import Status
 from ..solve import Moment, Watcher, watcher
 from ._section import Section, Shots
@@ -187,7 +188,7 @@ def hanging_together(start: Section, knots: int, reach: float | None) -> Float[n
     """A root of the prior correlation of the values at the knots: exp(-(distance / reach)^2 / 2)."""
     if reach is None:
         return np.eye(knots * knots)
-    if not (isinstance(reach, int | float | np.number) and math.isfinite(reach) and reach > 0):
+    if not is_positive(reach):
         raise BadInput(f"reach={shown(reach)}: give a distance in m, positive and finite, or None.")
     roots = []
     for n in start.shape:
@@ -207,7 +208,7 @@ def checked(shots: Shots, records, start: Section, noise: float, spread: float, 
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(records))[0])
         raise BadInput(f"the record at {place} (shot, receiver, sample) is {records[place]}; mend it or leave it out.")
     for name, value in (("noise", noise), ("spread", spread)):
-        if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
+        if not is_positive(value):
             raise BadInput(f"{name}={shown(value)}; it must be positive and finite.")
     if not bands or bands[-1] is not None or any(band is None for band in bands[:-1]):
         raise BadInput(f"bands={shown(bands)}: give rising frequencies in Hz and None, for all, as the last.")

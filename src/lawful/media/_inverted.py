@@ -124,7 +124,7 @@ class Inversion:
 
     def summary(self) -> str:
         """The answer for a reader at a terminal."""
-        return "\n".join([*table_lines(self.table()), *self.sentences(), str(self.status)])
+        return "\n".join([*self.table().lines(), *self.sentences(), str(self.status)])
 
     def table(self) -> Table:
         """A row for each layer."""
@@ -158,13 +158,3 @@ class Inversion:
         found = Section("Layers", tuple(self.sentences()), (self.table(),), (strips_drawing(self),))
         fit = Section("Records and fit", tuple(f"{f.channel}: {f.lean}." for f in self.fits), (), fit_drawings(self))
         return Account(self.status, self.seconds, (found, fit), "multistart least squares", title)
-
-
-def table_lines(table: Table) -> list[str]:
-    """A table as lines of text, columns flush."""
-    columns = list(zip(table.head, *table.rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (table.head, *table.rows)
-    ]

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput, shown
-from .._core.numbers import real_array
+from .._core.numbers import is_positive, real_array
+from ._clock import checked_interval
 from ._stack import is_traced
 from ._waveforms import finite_samples
 
@@ -45,7 +46,7 @@ class Section(eqx.Module):
                 f"the density has shape {np.shape(density)}, the modulus {np.shape(modulus)}; give one number, or one"
                 " for each node."
             )
-        if not (isinstance(spacing, int | float | np.number) and math.isfinite(spacing) and spacing > 0):
+        if not is_positive(spacing):
             raise BadInput(f"the spacing of nodes is {shown(spacing)}; it must be positive and finite, in m.")
         self.spacing = float(spacing)
 
@@ -79,9 +80,7 @@ class Shots(eqx.Module):
         self.pulse = finite_samples("the pulse", pulse)
         if not np.any(self.pulse):
             raise BadInput("the pulse is zero throughout; give the samples of what acted.")
-        if not (isinstance(interval, int | float | np.number) and math.isfinite(interval) and interval > 0):
-            raise BadInput(f"the sampling interval is {shown(interval)}; it must be positive and finite, in seconds.")
-        self.interval = float(interval)
+        self.interval = checked_interval(interval)
 
     @property
     def count(self) -> int:

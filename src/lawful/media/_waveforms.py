@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from .._core.messages import BadInput, listing, nearest, shown
-from .._core.numbers import real_array
+from .._core.numbers import is_positive, real_array
 from ._clock import Clock
 from ._named import called, checked_names
 from ._survey import Known, Screen, Survey
@@ -307,7 +307,7 @@ def level(name: str, noise: object) -> float | None:
     value = noise.get(name) if isinstance(noise, Mapping) else noise
     if value is None:
         return None
-    if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
+    if not is_positive(value):
         raise BadInput(f"the noise of '{name}' is {shown(value)}; it must be positive and finite, or left out.")
     return float(value)
 

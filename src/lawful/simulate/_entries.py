@@ -16,7 +16,7 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 from jax.extend.core import primitives as jp
 
-from ._operations import MOVES, aval
+from ._operations import MOVES, aval, beside
 from ._recipe import inner_program
 
 MOST = 80
@@ -109,19 +109,12 @@ class Writer:
         return a * b
 
     def dot(self, equation: JaxprEqn, a: Entries, b: Entries) -> Entries:
-        """A product of matrices: batch axes first, then those of a, then those of b."""
-        (one, other), (batch_a, batch_b) = equation.params["dimension_numbers"]
-        rest_a = [i for i in range(a.ndim) if i not in (*one, *batch_a)]
-        rest_b = [i for i in range(b.ndim) if i not in (*other, *batch_b)]
-        size = int(np.prod([a.shape[i] for i in one]))
-        left = a.transpose(*one, *batch_a, *rest_a).reshape(
-            size, *(a.shape[i] for i in batch_a), *(a.shape[i] for i in rest_a), *[1] * len(rest_b)
-        )
-        right = b.transpose(*other, *batch_b, *rest_b).reshape(
-            size, *(b.shape[i] for i in batch_b), *[1] * len(rest_a), *(b.shape[i] for i in rest_b)
-        )
+        """A product of matrices, without its zeros."""
+        left, right, count = beside(equation.params["dimension_numbers"], a, b)
+        shape = aval(equation.outvars[0]).shape
         products = each(self.times, left, right)
-        return self.total(list(products), aval(equation.outvars[0]).shape)
+        rows = np.moveaxis(products, range(-count, 0), range(count)).reshape(-1, *shape)
+        return self.total(list(rows), shape)
 
 
 def entries(value) -> Entries:

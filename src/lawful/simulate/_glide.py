@@ -8,6 +8,8 @@ takes in one instruction or two, block by block, so that all of a step stays in 
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -23,12 +25,12 @@ from ._arithmetic import Points
 from ._entries import TooLong, entry_by_entry
 from ._expand import series, settled
 from ._machine import Inputs, Machine
+from ._march import MARGIN
 from ._recipe import Recipe, recipe_of
 from ._system import Settings
 
 LANES = 8
 SHORT = 30  # steps of a recipe: what is longer takes minutes to compile for lanes, and gains little by them
-MARGIN = 0.9
 TINY = 1e-6  # of the run: the first guess of a step
 
 
@@ -57,21 +59,15 @@ class Glider(NamedTuple):
     def joined(self, numbers: Sequence[Array]) -> list[Array]:
         if self.shapes is None:
             return list(numbers)
-        sizes = [[numbers[i] for i in leaf] for leaf in self.leaves(len(numbers))]
-        return [jnp.stack(s).reshape(shape) for s, shape in zip(sizes, self.shapes, strict=True)]
+        leaves = zip(self.leaves(len(numbers)), self.shapes, strict=True)
+        return [jnp.stack([numbers[i] for i in leaf]).reshape(shape) for leaf, shape in leaves]
 
     def leaves(self, count: int) -> list[range]:
         """The places of each leaf among the numbers."""
         if self.shapes is None:
             return [range(i, i + 1) for i in range(count)]
-        found, at = [], 0
-        for shape in self.shapes:
-            size = 1
-            for n in shape:
-                size *= n
-            found.append(range(at, at + size))
-            at += size
-        return found
+        ends = list(itertools.accumulate(map(math.prod, self.shapes), initial=0))
+        return [range(*both) for both in itertools.pairwise(ends)]
 
 
 def glides(settings: Settings, guards: int) -> bool:

@@ -174,7 +174,14 @@ SMALL = 4096
 
 
 def contraction(dimension_numbers, a, b):
-    """A product of matrices as products and sums: batch axes first, then those of a, then those of b."""
+    """A product of matrices as products and sums."""
+    left, right, count = beside(dimension_numbers, a, b)
+    return jnp.sum(left * right, axis=tuple(range(left.ndim - count, left.ndim)))
+
+
+def beside(dimension_numbers, a, b):
+    """Both factors of a product of matrices, so that they multiply entry by entry: batch axes first, then those of a,
+    then those of b, and last as many as are summed over, which is the third result."""
     (one, other), (batch_a, batch_b) = dimension_numbers
     rest_a = [i for i in range(a.ndim) if i not in (*one, *batch_a)]
     rest_b = [i for i in range(b.ndim) if i not in (*other, *batch_b)]
@@ -184,7 +191,7 @@ def contraction(dimension_numbers, a, b):
     batch, last = left.shape[: len(batch_a)], left.shape[left.ndim - len(one) :]
     left = left.reshape(*batch, *shape_a, *[1] * len(shape_b), *last)
     right = right.reshape(*batch, *[1] * len(shape_a), *shape_b, *last)
-    return jnp.sum(left * right, axis=tuple(range(left.ndim - len(one), left.ndim)))
+    return left, right, len(one)
 
 
 def filtered(builder: Builder, equation: JaxprEqn, operands: list[int]) -> list[int]:

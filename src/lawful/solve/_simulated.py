@@ -19,10 +19,9 @@ from .._core.estimates import Estimate
 from .._core.messages import BadInput, listing, nearest, shown
 from .._core.names import arguments
 from .._core.record import Account, Drawing, Section, Status, Table
-from ..problem import Data, Real, Unknown
-from ..verify import described
+from ..problem import Data, Unknown
 from ._covariance import covariance
-from ._uncertainty import LOOSE
+from ._uncertainty import correlation, in_units, useful
 
 ROUNDS = 20  # of fits in which the noise of each column is estimated anew
 SETTLED = 1e-4  # relative change of the noise that ends them
@@ -305,9 +304,8 @@ def searched(linearise: Callable, start: Float[np.ndarray, " n"], levels) -> Sea
 
 def check_start(problem: Simulated) -> None:
     """Refuse guesses from which nothing can be simulated."""
-    raw = jnp.zeros(problem.count)
+    values = problem.values(jnp.zeros(problem.count))
     for one in problem.data:
-        values = problem.values(raw)
         for name, column in quickly(lambda v, one=one: problem.predicted(one, v))(values).items():
             bad = np.flatnonzero(~np.isfinite(np.asarray(column)))
             if bad.size:
@@ -379,10 +377,7 @@ def told(
     residual, dof = search.residual[:rows], rows - count
     finite = bool(np.all(np.isfinite(jacobian)))
     matrix, free = covariance(jacobian) if finite else (np.zeros((count, count)), np.eye(count))
-    variances, directions = np.linalg.eigh(matrix)
-    weak = variances > LOOSE**2
-    free = np.concatenate([free, directions[:, weak]], axis=1)
-    matrix = directions[:, ~weak] @ np.diag(variances[~weak]) @ directions[:, ~weak].T
+    matrix, free = useful(matrix, free)
     values = problem.values(raw)
     slopes = np.asarray(jax.jacfwd(lambda r: jnp.concatenate([jnp.ravel(v) for v in problem.values(r).values()]))(raw))
     sd = np.abs(np.diag(slopes)) * np.sqrt(np.maximum(np.diag(matrix), 0.0))
@@ -397,13 +392,8 @@ def told(
             name, float(value) if scalar else value, float(part) if scalar else part, dof if unknown_noise else math.inf
         )
         at += size
-    logs = [u.step == "log" for u in problem.unknowns.values() for _ in range(u.guess.size)]
-    units = np.concatenate([
-        np.ravel(np.broadcast_to(u.scale, u.guess.shape)) if isinstance(u, Real) else np.ones(u.guess.size)
-        for u in problem.unknowns.values()
-    ])  # fmt: skip
-    names = problem.labels
-    spread = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    unknowns, names = list(problem.unknowns.values()), problem.labels
+    loose = tuple(in_units(names, unknowns, [u.guess.size for u in unknowns], direction) for direction in free.T)
     fits, noise = {}, {}
     for one, mine, rest in zip(problem.data, levels, by_column(problem, residual), strict=True):
         for name, column in rest.items():
@@ -414,6 +404,6 @@ def told(
     if dof <= 0:
         why = f"{rows} measurements cannot tell {count} unknowns and leave an error bar"
     return Identified(
-        problem, estimates, Status(good, why), tuple(described(names, logs, d * units) for d in free.T), tuple(names),
-        matrix / np.outer(spread, spread), noise, unknown_noise, float(np.sum(residual**2)), dof, fits, seconds,
+        problem, estimates, Status(good, why), loose, tuple(names), correlation(matrix),
+        noise, unknown_noise, float(np.sum(residual**2)), dof, fits, seconds,
     )  # fmt: skip

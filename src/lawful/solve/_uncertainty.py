@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from ..problem import Problem, Real
+from ..problem import Problem, Real, Unknown
 from ..verify import described
 from ._covariance import Covariance, covariance, marginal_covariance, unit_columns
 from ._optimiser import MOST_PARAMETERS
@@ -38,16 +39,18 @@ def uncertainty(jacobian: Float[np.ndarray, "m n"], layout: Layout) -> Uncertain
         leverage, found = hat_diagonal(jacobian), marginal_covariance(jacobian, count)
     if count == 0:
         return Uncertainty(np.zeros((0, 0)), np.zeros((0, 0)), leverage)
-    marginal, undetermined = np.asarray(found[0]), np.asarray(found[1]).reshape(count, -1)
-    # Directions that are determined in exact arithmetic but to no useful accuracy join those that are not.
-    variances, directions = np.linalg.eigh(marginal)
+    return Uncertainty(*useful(np.asarray(found[0]), np.asarray(found[1]).reshape(count, -1)), leverage)
+
+
+def useful(
+    matrix: Float[np.ndarray, "n n"], undetermined: Float[np.ndarray, "n k"]
+) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, "n l"]]:
+    """Covariance and undetermined directions, to which those join that are determined in exact arithmetic but to no
+    useful accuracy."""
+    variances, directions = np.linalg.eigh(matrix)
     weak = variances > LOOSE**2
     kept = directions[:, ~weak]
-    return Uncertainty(
-        kept @ np.diag(variances[~weak]) @ kept.T,
-        np.concatenate([undetermined, directions[:, weak]], axis=1),
-        leverage,
-    )
+    return kept @ np.diag(variances[~weak]) @ kept.T, np.concatenate([undetermined, directions[:, weak]], axis=1)
 
 
 def damped(jacobian: Float[np.ndarray, "m n"], keep: int) -> tuple[Float[np.ndarray, " m"], Covariance]:
@@ -117,9 +120,16 @@ def labels(problem: Problem, layout: Layout) -> list[str]:
 
 def describe_loose(problem: Problem, layout: Layout, direction: Float[np.ndarray, " n"]) -> str:
     """An undetermined direction in the user's names and units: "k / m" for factors, "a + 2 b" for differences."""
-    names, logs, units = labels(problem, layout), [], []
-    for name, size in zip(layout.names, layout.sizes, strict=True):
-        unknown = problem.unknowns[name]
+    unknowns = [problem.unknowns[name] for name in layout.names]
+    return in_units(labels(problem, layout), unknowns, layout.sizes, direction)
+
+
+def in_units(
+    names: Sequence[str], unknowns: Sequence[Unknown], sizes: Sequence[int], direction: Float[np.ndarray, " n"]
+) -> str:
+    """The same of unknowns that are found as so many raw numbers each; `names` of all these."""
+    logs, units = [], []
+    for unknown, size in zip(unknowns, sizes, strict=True):
         logs += [unknown.step == "log"] * size
         # A `Real` is looked for in steps of its scale; the other transforms have no unit.
         units += [*np.ravel(unknown.scale)] if isinstance(unknown, Real) and unknown.over is None else [1.0] * size

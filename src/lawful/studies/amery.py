@@ -23,6 +23,7 @@ held against the maps is what ice does in a laboratory: at one temperature mu fa
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def window_of(request: Request, velocities: Table) -> Box:
     size = request.number("size", 60.0)
     window = Box(x=(middle[0] - size / 2, middle[0] + size / 2), y=(middle[1] - 0.3 * size, middle[1] + 0.3 * size))
     spacing = size / 12
-    if len(thinned(velocities, window, spacing)["x"]) < 0.95 * len(lattice(window, spacing)):
+    if len(thinned(velocities, window, spacing)["x"]) < 0.95 * cells(window, spacing):
         raise BadInput(
             f"the window {size:g} km long around x = {middle[0]:g} km, y = {middle[1]:g} km does not lie on the shelf;"
             " give another middle with --set x=... --set y=..., or a smaller --set size=."
@@ -140,9 +141,9 @@ def window_of(request: Request, velocities: Table) -> Box:
     return window
 
 
-def lattice(window: Box, spacing: float) -> list[tuple[int, int]]:
-    counts = [int(np.ceil(window.length(axis) / spacing - 1e-9)) for axis in window.axes]
-    return [(i, j) for i in range(counts[0]) for j in range(counts[1])]
+def cells(window: Box, spacing: float) -> int:
+    """Of the lattice in a window."""
+    return math.prod(int(np.ceil(window.length(axis) / spacing - 1e-9)) for axis in window.axes)
 
 
 def run(request: Request) -> Outcome:

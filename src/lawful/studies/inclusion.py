@@ -89,8 +89,9 @@ def run(request: Request) -> Outcome:
     records, noise = recorded(n, shots, sensors, soft, percent, request.seed)
     truth = block(n, soft)
     start = media.Section(np.full((n, n), CONCRETE), DENSITY, truth.spacing)
+    there = experiment(n, shots, sensors)
     found = media.image(
-        experiment(n, shots, sensors),
+        there,
         records,
         start,
         noise=noise,
@@ -102,7 +103,7 @@ def run(request: Request) -> Outcome:
     )
     numbers = compared(found, truth)
     numbers |= {"misfit": found.misfit, "noise_percent": percent, "gradients": len(found.trials), "shots": shots}
-    figures = {"inclusion": lambda: pictures(truth, start, found), "descent": lambda: descent(found, truth)}
+    figures = {"inclusion": lambda: pictures(truth, start, found, there), "descent": lambda: descent(found, truth)}
     lines = sentences(numbers)
     section = Section(
         "Modulus",
@@ -152,8 +153,8 @@ def sentences(numbers: dict) -> list[str]:
 
 
 @house_style()
-def pictures(truth: media.Section, start: media.Section, found: media.Image):
-    """True, start, found, and the band."""
+def pictures(truth: media.Section, start: media.Section, found: media.Image, there: media.Shots):
+    """True with its sensors, start, found, and the band."""
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(WIDTH, 6.0), layout="constrained")
@@ -171,8 +172,7 @@ def pictures(truth: media.Section, start: media.Section, found: media.Image):
     band = axes[1, 1].imshow(100 * found.log_sd.T, origin="lower", extent=extent, cmap="viridis", vmin=0)
     axes[1, 1].set_title("one standard deviation")
     fig.colorbar(band, ax=axes[1, 1], label="percent")
-    places = rim(truth.shape[0], 24, 1) * truth.spacing
-    axes[0, 0].plot(*places.T, ".", color=VERMILLION, ms=3)
+    axes[0, 0].plot(*(there.receivers * truth.spacing).T, ".", color=VERMILLION, ms=3)
     for ax in axes.flat:
         ax.grid(False)
         ax.set_aspect("equal")

@@ -22,7 +22,7 @@ import numpy as np
 from .._core.messages import BadInput
 from .._core.precision import in_float64
 from .._core.record import Account, Drawing, Section, Status, Table
-from ..atoms import COULOMB, Ewald, HybridPotential, MeshEwald, Structure
+from ..atoms import COULOMB, ChargeSum, Ewald, HybridPotential, MeshEwald, Structure
 from ..report import BLUE, VERMILLION
 from ._base import Outcome, Request
 from ._measurements import in_data_folder
@@ -59,7 +59,7 @@ CRYSTALS = (
 )
 
 
-def madelung(crystal: Crystal, energy: Ewald) -> float:
+def madelung(crystal: Crystal, energy: ChargeSum) -> float:
     structure = crystal.structure()
     found = energy(jnp.asarray(structure.positions), jnp.asarray(structure.cell), jnp.asarray(crystal.charges))
     return -float(found) / COULOMB * crystal.nearest * EDGE
@@ -146,7 +146,7 @@ def run(request: Request) -> Outcome:
     good = errors["ewald"] < 1e-6 and errors["mesh"] < 1e-4 and all(row["forces"] < 10 * row["asked"] for row in meshes)
     status = Status(good, "both sums reach the accuracy that was asked of them" if good else "a sum is off", "trusted")
     tables = told(constants, read, meshes)
-    text = "\n\n".join(plain(table) for table in tables)
+    text = "\n\n".join("\n".join(table.lines()) for table in tables)
     if read is None:
         text += "\n\nThe published frames were not found; set LAWFUL_DATA to the folder that holds pme_reference/."
     draw = lambda: figure(meshes)
@@ -177,12 +177,6 @@ def told(constants: dict, read: list[dict] | None, meshes: list[dict]) -> tuple[
         ),
     )
     return (lattices, *((published,) if read else ()), melted)
-
-
-def plain(table: Table) -> str:
-    lines = (table.head, *table.rows)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(table.head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
 
 def figure(meshes: list[dict]):

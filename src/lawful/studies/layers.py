@@ -270,9 +270,7 @@ HEAD = (
 
 
 def table_text(table: list[dict]) -> list[str]:
-    lines = [HEAD, *rows(table)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    return ["  " + line for line in Table(HEAD, tuple(rows(table))).lines()]
 
 
 def landscape(told: media.Inversion):

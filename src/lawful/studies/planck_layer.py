@@ -23,7 +23,6 @@ input of its network.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -135,11 +134,15 @@ def read_temperatures(table: np.ndarray, grid: np.ndarray, seen: np.ndarray) -> 
 GRID = np.geomspace(400.0, 2500.0, 400)
 
 
-def judged(task: Regression, x: Array, temperatures: np.ndarray, truth: Callable) -> Errors:
-    wanted = np.stack([truth(t) for t in temperatures])
-    miss = np.asarray(spectra(task, x, jnp.asarray(temperatures))) - wanted
-    read = read_temperatures(np.asarray(spectra(task, x, jnp.asarray(GRID))), GRID, wanted)
-    return Errors(float(np.sqrt(np.mean(miss**2))), float(np.median(np.abs(read - temperatures))))
+def nearest(fits: list[tuple[Regression, Array]], temperatures: np.ndarray, wanted: np.ndarray) -> Errors:
+    """Errors of the fit whose spectra at some temperatures are nearest to those wanted."""
+
+    def miss(fit: tuple[Regression, Array]) -> float:
+        return float(np.sqrt(np.mean((np.asarray(spectra(*fit, jnp.asarray(temperatures))) - wanted) ** 2)))
+
+    best = min(fits, key=miss)
+    read = read_temperatures(np.asarray(spectra(*best, jnp.asarray(GRID))), GRID, wanted)
+    return Errors(miss(best), float(np.median(np.abs(read - temperatures))))
 
 
 def trained(model: Plain | FixedLayer, temperatures: np.ndarray, log_l: np.ndarray, noise: float, seed: int):
@@ -160,13 +163,14 @@ def run(request: Request) -> Outcome:
     counts, draws = request.pick((4,), (2, 3, 5, 9, 17)), request.pick(1, 3, 9)
     log_emissivity = np.log(smooth_emissivity("W", "Rakic-BB", PLACES))
 
-    def truth(temperature: float) -> np.ndarray:
-        return log_emissivity + np.asarray(log_radiance(PLACES, temperature))
+    def truth(temperatures: np.ndarray) -> np.ndarray:
+        return log_emissivity + np.asarray(log_radiance(PLACES, temperatures[:, None]))
 
+    asked = {"inside": (INSIDE, truth(INSIDE)), "beyond": (BEYOND, truth(BEYOND))}
     rows = []
     for count in counts:
         known = np.linspace(COLD, HOT, count)
-        clean = np.stack([truth(t) for t in known])
+        clean = truth(known)
         found: dict[tuple[str, str], list[Errors]] = {}
         for draw in range(draws):
             rng = np.random.default_rng([request.seed, count, draw])
@@ -174,9 +178,8 @@ def run(request: Request) -> Outcome:
             models = {"plain": Plain(jnp.asarray(log_l.mean()), jnp.asarray(log_l.std())), "fixed": FixedLayer()}
             for name, model in models.items():
                 fits = list(trained(model, known, log_l, noise, draw))
-                for where, asked in (("inside", INSIDE), ("beyond", BEYOND)):
-                    best = min((judged(task, x, asked, truth) for task, x in fits), key=lambda each: each.radiance)
-                    found.setdefault((name, where), []).append(best)
+                for where, place in asked.items():
+                    found.setdefault((name, where), []).append(nearest(fits, *place))
         middle = {
             f"{name}_{where}": {
                 "radiance": float(np.median([each.radiance for each in errors])),
@@ -209,10 +212,7 @@ def told(rows: list[dict], noise: float, draws: int, seconds: float) -> Outcome:
             for row in rows
         ),
     )
-    widths = [max(len(line[i]) for line in (head, *table.rows)) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *table.rows)
-    ]
+    lines = table.lines()
     lines.append(
         f"error of ln(radiance), and of the temperature read from it; {COLD:.0f} to {HOT:.0f} K trained, 500 to 2000 K"
         f" asked, medians of {draws} draws"
