@@ -33,6 +33,7 @@ STUDIES = [
     "cosmos",
     "diffusivity",
     "drag",
+    "ethanol",
     "heat-two-materials",
     "helmholtz",
     "inclusion",

@@ -24,3 +24,14 @@ def test_ions(data_root, monkeypatch):
 def test_ions_without_the_published_frames(monkeypatch, tmp_path):
     monkeypatch.setenv("LAWFUL_DATA", str(tmp_path))
     assert run("ions")["frames"] is None
+
+
+def test_ethanol(data_root, monkeypatch):
+    monkeypatch.setenv("LAWFUL_DATA", str(data_root))
+    numbers = run("ethanol")
+    assert numbers["energy_mae"] < 1e-3
+    assert numbers["forces_mae"] < 5e-3
+    assert numbers["forces_mae"] < min(row["forces_mae"] for row in numbers["alone"])
+    assert 0.85 < numbers["covered"]["forces"] < 0.99
+    assert max(numbers["symmetry_float64"].values()) < 1e-12
+    assert max(numbers["symmetry_float32"].values()) < 1e-5

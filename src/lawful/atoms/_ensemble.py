@@ -1,0 +1,127 @@
+"""Several potentials that learned the same: their mean, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from .._core.files import read_arrays, write_arrays
+from .._core.messages import BadInput
+from ._frames import Frames, Labels
+from ._said import Said, ready, said_by_all
+
+
+class Errors(NamedTuple):
+    """Mean absolute errors: energies in eV a frame, forces in eV/A a component."""
+
+    energy: float
+    forces: float
+
+    @classmethod
+    def between(cls, energy: np.ndarray, forces: np.ndarray, labels: Labels) -> Errors:
+        gap = lambda said, known: float(np.nanmean(np.abs(said - known)))
+        return cls(gap(energy, labels.energy), gap(forces, labels.forces))
+
+
+class Prediction(NamedTuple):
+    """Means of the members with standard deviations that were calibrated on frames kept aside."""
+
+    energy: Float[np.ndarray, " frames"]
+    energy_sd: Float[np.ndarray, " frames"]
+    forces: Float[np.ndarray, "frames atoms 3"]
+    forces_sd: Float[np.ndarray, "frames atoms 3"]
+
+
+class Ensemble(eqx.Module):
+    """Models along a first axis. `train` makes one.
+
+    shift          energy of each element, eV, that all members' energies are relative to.
+    energy_factor  what the spread of the members is multiplied by to be a standard deviation; likewise `forces_factor`.
+    """
+
+    models: Any
+    shift: Float[np.ndarray, " elements"]
+    energy_factor: float
+    forces_factor: float
+
+    @property
+    def members(self) -> int:
+        return jax.tree.leaves(eqx.filter(self.models, eqx.is_inexact_array))[0].shape[0]
+
+    def member(self, k: int) -> Any:
+        """One model by itself, its energies absolute."""
+        arrays, rest = eqx.partition(self.models, eqx.is_inexact_array)
+        one = eqx.combine(jax.tree.map(lambda leaf: leaf[k], arrays), rest)
+        return eqx.tree_at(lambda m: m.shift, one, one.shift + jnp.asarray(self.shift))
+
+    @classmethod
+    def calibrated(cls, models: Any, shift: Float[np.ndarray, " elements"], frames: Frames) -> Ensemble:
+        """With the factors that make (error / sd)^2 one on average over these frames; 1 for a single member."""
+        raw = cls(models, np.asarray(shift, dtype=float), 1.0, 1.0)
+        if raw.members == 1:
+            return raw
+        found = raw.predict(frames)
+        ratio = lambda error, sd: float(np.sqrt(np.nanmean((error / np.maximum(sd, 1e-12)) ** 2)))
+        energy = ratio(found.energy - frames.labels.energy, found.energy_sd)
+        forces = ratio(found.forces - frames.labels.forces, found.forces_sd)
+        return cls(models, raw.shift, *(each if np.isfinite(each) else 1.0 for each in (energy, forces)))
+
+    def each(self, frames: Frames, batch: int = 100) -> Said:
+        """What every member says, along a first axis: energies (eV), forces (eV/A; NaN for padding), stresses."""
+        scene, _ = ready(self.models, frames, self.shift)
+        parts = [
+            jax.tree.map(np.asarray, said_by_all(self.models, jax.tree.map(lambda x, k=k: x[k : k + batch], scene)))
+            for k in range(0, len(frames), batch)
+        ]
+        energy, forces, stress = (
+            None if some[0] is None else np.concatenate(some, axis=1).astype(float) for some in zip(*parts, strict=True)
+        )
+        real = (frames.numbers > 0)[..., None]
+        return Said(energy + frames.counts(self.models.elements) @ self.shift, np.where(real, forces, np.nan), stress)
+
+    def predict(self, frames: Frames, batch: int = 100) -> Prediction:
+        """Energies and forces of frames, with standard deviations; NaN where there is but one member."""
+        said = self.each(frames, batch)
+        spread = lambda x: np.std(x, axis=0, ddof=1) if self.members > 1 else np.full(x.shape[1:], np.nan)
+        return Prediction(
+            said.energy.mean(axis=0),
+            self.energy_factor * spread(said.energy),
+            said.forces.mean(axis=0),
+            self.forces_factor * spread(said.forces),
+        )
+
+    def errors(self, frames: Frames) -> Errors:
+        """Of the members' mean, on frames that were not trained on, please."""
+        found = self.predict(frames)
+        return Errors.between(found.energy, found.forces, frames.labels)
+
+    def errors_of_each(self, frames: Frames) -> tuple[Errors, ...]:
+        """Of every member by itself."""
+        said = self.each(frames)
+        return tuple(Errors.between(e, f, frames.labels) for e, f in zip(said.energy, said.forces, strict=True))
+
+    def save(self, path: str | Path) -> None:
+        """Arrays only, in single precision; `load` wants the shape of the model again."""
+        leaves = jax.tree.leaves(eqx.filter(self.models, eqx.is_inexact_array))
+        arrays = {f"leaf{k}": np.asarray(leaf, dtype=np.float32) for k, leaf in enumerate(leaves)}
+        factors = {"energy_factor": self.energy_factor, "forces_factor": self.forces_factor}
+        write_arrays(Path(path), {**arrays, "shift": self.shift}, factors)
+
+    @classmethod
+    def load(cls, path: str | Path, one: Any) -> Ensemble:
+        """What `save` wrote; `one` is any model of the same shape."""
+        found, factors = read_arrays(Path(path))
+        arrays, rest = eqx.partition(one, eqx.is_inexact_array)
+        leaves, shape = jax.tree.flatten(arrays)
+        saved = [found.get(f"leaf{k}") for k in range(len(leaves))]
+        if any(new is None or new.shape[1:] != old.shape for new, old in zip(saved, leaves, strict=True)):
+            raise BadInput(f"{path} holds models of another shape than the one given.")
+        back = [jnp.asarray(leaf, old.dtype) for leaf, old in zip(saved, leaves, strict=True)]
+        models = eqx.combine(jax.tree.unflatten(shape, back), rest)
+        return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])

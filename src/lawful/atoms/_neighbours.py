@@ -1,0 +1,62 @@
+"""Who is near whom, as a table with one row an atom: the shape that a network wants."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from .._core.messages import BadInput
+from ._pairs import near_pairs
+from ._structure import Structure
+
+
+class Neighbours(eqx.Module):
+    """Row i holds the neighbours of atom i within the cutoff; what is left of the row is padding, marked in `real`.
+
+    j       which atoms; padding points at atom 0.
+    real    True where there is a neighbour. What padding holds cannot change an answer.
+    shift   cells that j is moved by; None for a molecule.
+    """
+
+    j: Int[Array | np.ndarray, "*frames atoms room"]
+    real: Bool[Array | np.ndarray, "*frames atoms room"]
+    shift: Float[Array | np.ndarray, "*frames atoms room 3"] | None
+
+    @classmethod
+    def of(cls, structure: Structure, cutoff: float, room: int | None = None, atoms: int | None = None) -> Neighbours:
+        """Found on the host, images included.
+
+        room    places in a row, by default as many as the fullest needs. Raises `BadInput` where that is not enough.
+        atoms   rows, by default one an atom; more are padding.
+        """
+        pairs = near_pairs(structure, cutoff)
+        count, rows = len(structure), atoms or len(structure)
+        i, j = np.concatenate([pairs.i, pairs.j]), np.concatenate([pairs.j, pairs.i])
+        order = np.argsort(i, kind="stable")
+        i, j = i[order], j[order]
+        most = int(np.max(np.bincount(i, minlength=count), initial=0))
+        places = most if room is None else room
+        if most > places or count > rows:
+            raise BadInput(
+                f"an atom has {most} neighbours within {cutoff:g} A and {count} atoms are given, but there is room for"
+                f" {places} and {rows}; give room={most}, atoms={count} or more."
+            )
+        place = np.arange(len(i)) - np.searchsorted(i, i)
+        table, real = np.zeros((rows, places), dtype=np.int32), np.zeros((rows, places), dtype=bool)
+        table[i, place], real[i, place] = j, True
+        if pairs.shift is None:
+            return cls(table, real, None)
+        shift = np.zeros((rows, places, 3))
+        shift[i, place] = np.concatenate([pairs.shift, -pairs.shift])[order]
+        return cls(table, real, shift)
+
+    def vectors(
+        self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None
+    ) -> Float[Array, "atoms room 3"]:
+        """From each atom to its neighbours, A; padding gets (1, 0, 0), so that its length has a slope."""
+        apart = positions[self.j] - positions[:, None]
+        if self.shift is not None and cell is not None:
+            apart = apart + self.shift @ cell
+        return jnp.where(self.real[..., None], apart, jnp.array([1.0, 0.0, 0.0], positions.dtype))

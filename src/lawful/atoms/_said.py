@@ -1,0 +1,68 @@
+"""What a model that learns says of frames: energies, differentiated once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ._frames import Frame, Frames, Labels
+
+
+class Learned(Protocol):
+    """What can be trained: a pytree of arrays that says the energy of a frame."""
+
+    elements: tuple[int, ...]
+    cutoff: float
+    shift: Float[Array, " elements"]
+
+    def energy(self, frame: Frame) -> Float[Array, ""]: ...
+
+    def species(self, numbers: Int[np.ndarray, "..."]) -> Int[np.ndarray, "..."]: ...
+
+
+class Said(NamedTuple):
+    """What a model says of a frame."""
+
+    energy: Float[Array, "*frames"]
+    forces: Float[Array, "*frames atoms 3"]
+    stress: Float[Array, "*frames 3 3"] | None
+
+
+def said_of(model: Learned, frame: Frame) -> Said:
+    """Energy, forces and, in a cell, stress of one frame by one backward pass."""
+
+    def strained(positions: Array, strain: Array) -> Array:
+        cell = None if frame.cell is None else frame.cell + frame.cell @ strain
+        moved = positions + positions @ strain, cell
+        return model.energy(eqx.tree_at(lambda f: (f.positions, f.cell), frame, moved, is_leaf=lambda x: x is None))
+
+    positions = jnp.asarray(frame.positions)
+    if frame.cell is None:
+        energy, slope = jax.value_and_grad(strained)(positions, jnp.zeros((3, 3), positions.dtype))
+        return Said(energy, -slope, None)
+    energy, (slope, virial) = jax.value_and_grad(strained, (0, 1))(positions, jnp.zeros((3, 3), positions.dtype))
+    return Said(energy, -slope, 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(frame.cell)))
+
+
+@eqx.filter_jit
+def said_by_all(models: Any, frames: Frame) -> Said:
+    """Of models along a first axis, of frames along a second."""
+    arrays, rest = eqx.partition(models, eqx.is_inexact_array)
+    of_all = lambda part: jax.vmap(lambda frame: said_of(eqx.combine(part, rest), frame))(frames)
+    return jax.vmap(of_all)(arrays)
+
+
+def ready(models: Learned, frames: Frames, shift: Float[np.ndarray, " elements"]) -> tuple[Frame, Labels]:
+    """Frames and labels for the model, energies relative to the elements' so that single precision carries them."""
+    scene = frames.seen(models.species(frames.numbers), models.cutoff)
+    relative = frames.labels.energy - frames.counts(models.elements) @ shift
+    double = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+    lighter = lambda x: (
+        np.asarray(x, dtype=float if double else np.float32) if np.issubdtype(x.dtype, np.floating) else x
+    )
+    return jax.tree.map(lighter, (scene, eqx.tree_at(lambda l: l.energy, frames.labels, relative)))

@@ -1,0 +1,182 @@
+"""Learning a potential from frames: energies, forces and stresses, several members of an ensemble at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, Key, PyTree
+
+from .._core.messages import BadInput
+from ..solve import Keeper, Moment, Watcher, watcher
+from ._ensemble import Ensemble
+from ._frames import Frame, Frames, Labels
+from ._said import Learned, ready, said_of
+
+Model = TypeVar("Model", bound=Learned)
+
+
+class Tolerances(NamedTuple):
+    """Errors that count alike: the loss is the sum of (error / tolerance)^2, energies per atom.
+
+    energy   eV an atom.  forces   eV/A.  stress   eV/A^3.
+    """
+
+    energy: float = 0.1
+    forces: float = 1.0
+    stress: float = 0.01
+
+
+ALIKE = Tolerances()
+
+
+def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances) -> Float[Array, ""]:
+    """Mean over the frames of the squared errors, each measured in its tolerance; what is NaN is not counted."""
+    said = jax.vmap(lambda one: said_of(model, one))(frame)
+    atoms = jnp.maximum(jnp.sum(frame.species >= 0, axis=-1), 1)
+    known = [
+        ((said.energy - labels.energy) / atoms, tolerances.energy),
+        (said.forces - labels.forces, tolerances.forces),
+    ]
+    if said.stress is not None and labels.stress is not None:
+        known.append((said.stress - labels.stress, tolerances.stress))
+    return sum((mean_square(error / tolerance) for error, tolerance in known), jnp.zeros(()))
+
+
+def mean_square(errors: Float[Array, "..."]) -> Float[Array, ""]:
+    """Over what is known; the slope of what is not is zero, not NaN."""
+    known = jnp.isfinite(errors)
+    return jnp.sum(jnp.where(known, errors, 0.0) ** 2) / jnp.maximum(jnp.sum(known), 1)
+
+
+def element_energies(frames: Frames, elements: tuple[int, ...]) -> Float[np.ndarray, " elements"]:
+    """The energy of each element that explains the frames best, by least squares; zero where no energy is known."""
+    known = np.isfinite(frames.labels.energy)
+    if not np.any(known):
+        return np.zeros(len(elements))
+    return np.linalg.lstsq(frames.counts(elements)[known].astype(float), frames.labels.energy[known], rcond=None)[0]
+
+
+class State(eqx.Module):
+    """Where a training stands: all that a run needs to go on, members along the first axis."""
+
+    parameters: PyTree
+    moments: PyTree
+    mean: PyTree
+    key: Key
+    epoch: Int[Array, ""]
+
+
+def train(
+    build: Callable[[Key], Model],
+    frames: Frames,
+    validation: Frames | None = None,
+    *,
+    epochs: int = 500,
+    batch: int = 5,
+    rate: float = 2e-3,
+    members: int = 1,
+    tolerances: Tolerances = ALIKE,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    progress: bool | Watcher | None = None,
+) -> Ensemble:
+    """Fit `members` models, each from its own start and with its own order of the frames, at once.
+
+    build        makes a model from a key, `lambda key: ShortRangeNetwork((1, 6, 8), key)`, say.
+    frames       a tenth are kept for validation where `validation` is not given.
+    epochs       passes over the frames: 500 for a first answer, some thousands to the end.
+    batch        frames in one update; 5 to 10.
+    rate         of Adam's first updates, which falls to nothing along a cosine; 1e-3 to 5e-3.
+    tolerances   errors that count alike.
+    folder       where the state is kept; with `resume` a killed run goes on to the same answer.
+
+    The models returned are running means over the last hundredth part of the updates. Their energies are relative to
+    `element_energies`, added in double precision. Float32 unless float64 is switched on.
+    Raises `BadInput` for frames that a model cannot see, and where the loss is not finite, with the epoch.
+    """
+    if min(epochs, batch, members) < 1 or not 0 < rate < 1:
+        raise BadInput(f"epochs={epochs}, batch={batch}, members={members}, rate={rate}: at least 1, and a small rate.")
+    if validation is None:
+        order = np.random.default_rng(seed).permutation(len(frames))
+        kept = max(len(frames) // 10, 1)
+        if kept == len(frames):
+            raise BadInput("one frame is not enough to learn from; give some hundred.")
+        frames, validation = frames[order[kept:]], frames[order[:kept]]
+    models = eqx.filter_vmap(build)(jax.random.split(jax.random.key(seed), members))
+    shift = element_energies(frames, models.elements)
+    scene, labels = ready(models, frames, shift)
+    batch = min(batch, len(frames))
+    updates = len(frames) // batch
+    parameters, rest = eqx.partition(models, eqx.is_inexact_array)
+    schedule = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, 5 * updates, max(epochs, 6) * updates, 0.0)
+    optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.amsgrad(schedule))
+    memory = 1 - 1 / max(0.01 * epochs * updates, 1.0)
+
+    def gradient(parameters: PyTree, chosen: Array) -> tuple[Array, PyTree]:
+        part = jax.tree.map(lambda x: jnp.asarray(x)[chosen], (scene, labels))
+        return jax.value_and_grad(lambda p: loss_of(eqx.combine(p, rest), *part, tolerances))(parameters)
+
+    def update(carry: tuple, chosen: Array) -> tuple[tuple, Array]:
+        parameters, moments, mean = carry
+        loss, slope = gradient(parameters, chosen)
+        change, moments = optimiser.update(slope, moments, parameters)
+        parameters = optax.apply_updates(parameters, change)
+        mean = jax.tree.map(lambda old, new: memory * old + (1 - memory) * new, mean, parameters)
+        return (parameters, moments, mean), loss
+
+    def pass_over(parameters: PyTree, moments: PyTree, mean: PyTree, key: Key) -> tuple:
+        order = jax.random.permutation(key, len(frames))[: updates * batch].reshape(updates, batch)
+        (parameters, moments, mean), losses = jax.lax.scan(update, (parameters, moments, mean), order)
+        return parameters, moments, mean, jnp.mean(losses)
+
+    @jax.jit
+    def epoch(state: State) -> tuple[State, Array]:
+        keys = jax.random.split(jax.random.fold_in(state.key, state.epoch), members)
+        parameters, moments, mean, losses = jax.vmap(pass_over)(state.parameters, state.moments, state.mean, keys)
+        return State(parameters, moments, mean, state.key, state.epoch + 1), losses
+
+    state = State(
+        parameters, jax.vmap(optimiser.init)(parameters), parameters, jax.random.key(seed + 1), jnp.zeros((), jnp.int32)
+    )
+    keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=30.0)
+    state, show = restored(state, keeper), watcher(progress)
+    while int(state.epoch) < epochs:
+        state, losses = epoch(state)
+        if not bool(jnp.all(jnp.isfinite(losses))):
+            show.close()
+            raise BadInput(
+                f"the loss is no longer finite in epoch {int(state.epoch)}: look for frames with atoms nearly in one"
+                f" place, or take a smaller rate than {rate:g}."
+            )
+        show(Moment(1, int(state.epoch), epochs, float(jnp.mean(losses)), {}))
+        keeper.save(partial(arrays_of, state), dict)
+    keeper.save(partial(arrays_of, state), dict, force=True)
+    show.close()
+    return Ensemble.calibrated(eqx.combine(state.mean, rest), shift, validation)
+
+
+def arrays_of(state: State) -> dict[str, np.ndarray]:
+    raw = eqx.tree_at(lambda s: s.key, state, jax.random.key_data(state.key))
+    return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(jax.tree.leaves(raw))}
+
+
+def restored(state: State, keeper: Keeper) -> State:
+    found = keeper.load()
+    if found is None:
+        return state
+    raw = eqx.tree_at(lambda s: s.key, state, jax.random.key_data(state.key))
+    leaves, shape = jax.tree.flatten(raw)
+    saved = [found[0].get(f"leaf{k}") for k in range(len(leaves))]
+    if any(new is None or new.shape != old.shape for new, old in zip(saved, leaves, strict=True)):
+        raise BadInput(f"{keeper.path} holds another training; run without resume, or choose another folder.")
+    back = jax.tree.unflatten(shape, [jnp.asarray(leaf) for leaf in saved])
+    return eqx.tree_at(lambda s: s.key, back, jax.random.wrap_key_data(back.key))
