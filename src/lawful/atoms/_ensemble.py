@@ -79,20 +79,23 @@ class Ensemble(eqx.Module):
             jax.tree.map(np.asarray, said_by_all(self.models, jax.tree.map(lambda x, k=k: x[k : k + batch], scene)))
             for k in range(0, len(frames), batch)
         ]
-        energy, forces, stress = (
-            None if some[0] is None else np.concatenate(some, axis=1).astype(float) for some in zip(*parts, strict=True)
+        joined = lambda some: np.concatenate(some, axis=1).astype(float)
+        energy, forces = joined([part.energy for part in parts]), joined([part.forces for part in parts])
+        stress = [part.stress for part in parts if part.stress is not None]
+        return Said(
+            energy + frames.counts(self.models.elements) @ self.shift,
+            np.where((frames.numbers > 0)[..., None], forces, np.nan),
+            joined(stress) if stress else None,
         )
-        real = (frames.numbers > 0)[..., None]
-        return Said(energy + frames.counts(self.models.elements) @ self.shift, np.where(real, forces, np.nan), stress)
 
     def predict(self, frames: Frames, batch: int = 100) -> Prediction:
         """Energies and forces of frames, with standard deviations; NaN where there is but one member."""
         said = self.each(frames, batch)
         spread = lambda x: np.std(x, axis=0, ddof=1) if self.members > 1 else np.full(x.shape[1:], np.nan)
         return Prediction(
-            said.energy.mean(axis=0),
+            np.mean(said.energy, axis=0),
             self.energy_factor * spread(said.energy),
-            said.forces.mean(axis=0),
+            np.mean(said.forces, axis=0),
             self.forces_factor * spread(said.forces),
         )
 

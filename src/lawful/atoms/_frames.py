@@ -114,7 +114,7 @@ class Frames(eqx.Module):
     def __len__(self) -> int:
         return len(self.structures)
 
-    def __getitem__(self, chosen: slice | Sequence[int]) -> Frames:
+    def __getitem__(self, chosen: slice | Sequence[int] | Int[np.ndarray, " some"]) -> Frames:
         """Some of the frames."""
         index = list(range(len(self)))[chosen] if isinstance(chosen, slice) else [int(k) for k in chosen]
         structures, labels = [self.structures[k] for k in index], self.labels
@@ -147,7 +147,11 @@ class Frames(eqx.Module):
         return Frame(
             np.stack(far),
             species,
-            Neighbours(*(stacked([getattr(table, name) for table in tables]) for name in ("j", "real", "shift"))),
+            Neighbours(
+                np.stack([table.j for table in tables]),
+                np.stack([table.real for table in tables]),
+                stacked([table.shift for table in tables]),
+            ),
             stacked(cells),
             None if self.fragments is None else self.together(self.fragments),
         )

@@ -91,13 +91,14 @@ class ShortRangeNetwork(eqx.Module):
 
     def __call__(
         self,
-        positions: Float[Array, "atoms 3"],
-        species: Int[Array, " atoms"],
+        positions: Float[Array | np.ndarray, "atoms 3"],
+        species: Int[Array | np.ndarray, " atoms"],
         neighbours: Neighbours,
-        cell: Float[Array, "3 3"] | None = None,
+        cell: Float[Array | np.ndarray, "3 3"] | None = None,
     ) -> tuple[Float[Array, " atoms"], Float[Array, "atoms outputs"]]:
         """Energies (eV) and further numbers of the atoms; zero for padding, where `species` is -1."""
-        species, vectors = jnp.asarray(species), neighbours.vectors(positions, cell)
+        species, cell = jnp.asarray(species), None if cell is None else jnp.asarray(cell)
+        vectors = neighbours.vectors(jnp.asarray(positions), cell)
         distance = jnp.sqrt(jnp.sum(vectors**2, axis=-1))
         gate = cutoff_quintic(distance, self.cutoff) * neighbours.real
         waves = jnp.stack(

@@ -28,9 +28,9 @@ class Learned(Protocol):
 class Said(NamedTuple):
     """What a model says of a frame."""
 
-    energy: Float[Array, "*frames"]
-    forces: Float[Array, "*frames atoms 3"]
-    stress: Float[Array, "*frames 3 3"] | None
+    energy: Float[Array | np.ndarray, "*frames"]
+    forces: Float[Array | np.ndarray, "*frames atoms 3"]
+    stress: Float[Array | np.ndarray, "*frames 3 3"] | None
 
 
 def said_of(model: Learned, frame: Frame) -> Said:

@@ -117,13 +117,13 @@ def train(
     batch = min(batch, len(frames))
     updates = len(frames) // batch
     parameters, rest = eqx.partition(models, eqx.is_inexact_array)
-    schedule = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, 5 * updates, max(epochs, 6) * updates, 0.0)
+    schedule = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, 5 * updates, max(epochs, 6) * updates)
     optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.amsgrad(schedule))
     memory = 1 - 1 / max(0.01 * epochs * updates, 1.0)
 
     def gradient(parameters: PyTree, chosen: Array) -> tuple[Array, PyTree]:
-        part = jax.tree.map(lambda x: jnp.asarray(x)[chosen], (scene, labels))
-        return jax.value_and_grad(lambda p: loss_of(eqx.combine(p, rest), *part, tolerances))(parameters)
+        some, known = jax.tree.map(lambda x: jnp.asarray(x)[chosen], (scene, labels))
+        return jax.value_and_grad(lambda p: loss_of(eqx.combine(p, rest), some, known, tolerances))(parameters)
 
     def update(carry: tuple, chosen: Array) -> tuple[tuple, Array]:
         parameters, moments, mean = carry
