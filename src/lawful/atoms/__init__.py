@@ -1,36 +1,63 @@
 """Atoms: classical physics for the far field, exact by construction. Electronvolts, angstroms, elementary charges."""
 
+from ._ase import calculator, standard_masses
 from ._charges import Fragments
 from ._dispersion import Dispersion
+from ._dynamics import Trajectory, dynamics
 from ._electrostatics import coulomb_energy, smeared_inverse
+from ._ensembles import NVE, Langevin, thermal_velocities
 from ._ewald import ChargeSum, Ewald
+from ._following import Build, Following
 from ._hybrid import Answer, HybridPotential
 from ._mesh import MeshEwald
+from ._molecular import Hinges, LennardJones, Springs, Unfelt
+from ._near_list import NearList, WithoutPairs
 from ._pairs import Pairs, all_pairs, near_pairs
+from ._plausible import check_units
 from ._structure import Structure
-from ._switch import cutoff_quintic, fade_in
-from ._units import BOHR, COULOMB, HARTREE, KCAL_PER_MOL
+from ._switch import cutoff_quintic, fade_in, fade_out
+from ._units import BOHR, BOLTZMANN, COULOMB, EV_PER_AMU, HARTREE, KCAL_PER_MOL, LIGHT
 from ._wall import wall_energy
 
 __all__ = [
     "BOHR",
+    "BOLTZMANN",
     "COULOMB",
+    "EV_PER_AMU",
     "HARTREE",
     "KCAL_PER_MOL",
+    "LIGHT",
+    "NVE",
     "Answer",
+    "Build",
     "ChargeSum",
     "Dispersion",
     "Ewald",
+    "Following",
     "Fragments",
+    "Hinges",
     "HybridPotential",
+    "Langevin",
+    "LennardJones",
     "MeshEwald",
+    "NearList",
     "Pairs",
+    "Springs",
     "Structure",
+    "Trajectory",
+    "Unfelt",
+    "WithoutPairs",
     "all_pairs",
+    "calculator",
+    "check_units",
     "coulomb_energy",
     "cutoff_quintic",
+    "dynamics",
     "fade_in",
+    "fade_out",
     "near_pairs",
     "smeared_inverse",
+    "standard_masses",
+    "thermal_velocities",
     "wall_energy",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
-from ._ewald import ChargeSum
+from ._ewald import UNFADED, ChargeSum
 from ._pairs import near_pairs
 from ._structure import Structure
 
@@ -32,20 +32,25 @@ class MeshEwald(ChargeSum):
 
     @classmethod
     def of(
-        cls, structure: Structure, accuracy: float = 1e-5, cutoff: float | None = None, widest: float = 0.0
+        cls,
+        structure: Structure,
+        accuracy: float = 1e-5,
+        cutoff: float | None = None,
+        widest: float = 0.0,
+        skin: float = 0.0,
     ) -> MeshEwald:
         if structure.cell is None:
             raise BadInput("a mesh sum is for periodic structures; use coulomb_energy for a molecule.")
         if not 1e-9 < accuracy < 0.1:
             raise BadInput(f"accuracy={accuracy}: a mesh reaches 1e-3 to 1e-8; use Ewald for more.")
         decay = math.sqrt(-2 * math.log(accuracy))
-        reach = max(cutoff or 7.0, decay * math.sqrt(2) * widest)
-        smear = reach / decay
+        reach = max(cutoff or 7.0, decay * math.sqrt(2) * widest / UNFADED)
+        smear = UNFADED * reach / decay
         # a spline of order p follows a wave of length l on a mesh of spacing h to about (h / l)^p
         spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
         lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
         a, b, c = (good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
-        return cls(near_pairs(structure, reach), smear, (a, b, c))
+        return cls(near_pairs(structure, reach, skin), smear, (a, b, c))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         spread = jnp.fft.rfftn(self.spread(positions, cell, charges))
@@ -65,17 +70,26 @@ class MeshEwald(ChargeSum):
         return 0.5 * jnp.sum(weights * sharp * twice * strength) / jnp.linalg.det(cell)
 
     def spread(self, positions, cell, charges) -> Float[Array, "a b c"]:
-        """Charge on the mesh."""
+        """Charge on the mesh, moved by ORDER - 1 points, which the strength of its waves does not tell."""
         mesh = np.asarray(self.mesh)
         places = (positions @ jnp.linalg.inv(cell)) % 1.0 * mesh
-        below = jnp.floor(places)
+        below = jnp.minimum(jnp.floor(places), mesh - 1)  # -1e-17 % 1 is 1
         weights = jax.vmap(jax.vmap(spline_weights))(places - below)  # atoms, axes, points
-        index = (below[..., None].astype(int) - np.arange(ORDER)) % mesh[:, None]
         amount = charges[:, None, None, None] * (
-            weights[:, 0, :, None, None] * weights[:, 1, None, :, None] * weights[:, 2, None, None, :]
+            weights[:, 0, ::-1, None, None] * weights[:, 1, None, ::-1, None] * weights[:, 2, None, None, ::-1]
         )
-        where = (index[:, 0, :, None, None], index[:, 1, None, :, None], index[:, 2, None, None, :])
-        return jnp.zeros(self.mesh).at[where].add(amount)
+        # each atom adds a block to a mesh with ORDER - 1 layers more, which then are laid over the other side
+        blocks = jax.lax.ScatterDimensionNumbers(
+            update_window_dims=(1, 2, 3), inserted_window_dims=(), scatter_dims_to_operand_dims=(0, 1, 2)
+        )
+        wide = jnp.zeros(mesh + ORDER - 1, amount.dtype)
+        wide = jax.lax.scatter_add(wide, below.astype(int), amount, blocks, mode="promise_in_bounds")
+        for axis, size in enumerate(self.mesh):
+            inside, over = (jax.lax.slice_in_dim(wide, *ends, axis=axis) for ends in ((0, size), (size, None)))
+            edge = [(0, 0)] * 3
+            edge[axis] = (0, size - ORDER + 1)
+            wide = inside + jnp.pad(over, edge)
+        return wide
 
 
 def spline_weights(fraction: Float[Array, ""]) -> Float[Array, " order"]:
