@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
@@ -293,19 +294,19 @@ def accelerations(potential: HybridPotential, cells: Array | None, masses: Array
     return lambda q: (-EV_PER_AMU / masses[:, None]) * for_each(lambda p, q, c: slope(q, p, c), potential, cells, q)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 3)
 def started(ensemble, potential, cells, masses, q):
     return ensemble.memory(accelerations(potential, cells, masses), q)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 3)
 def observed(potential, cells, q) -> tuple[dict[str, Array], Float[Array, " replicas"]]:
     """Energies of every replica, by term and in all."""
     terms = for_each(lambda potential, q, cell: potential.energies(q, cell), potential, cells, q)
     return terms, jnp.sum(jnp.stack(list(terms.values())), axis=0)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 3)
 def stretch(ensemble, potential, cells, masses, key, q, v, memory, reference, margin, first, last):
     """Steps from `first` to `last`, or as many as the lists allow; and how far an atom is from where they were made.
 

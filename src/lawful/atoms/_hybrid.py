@@ -8,8 +8,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from ._near_list import margin_of
 
 Term = Callable[[Float[Array, "atoms 3"], "Float[Array, '3 3'] | None"], Float[Array, ""]]
@@ -64,20 +66,27 @@ class HybridPotential(eqx.Module):
         """The sum of all terms, eV: the function to differentiate where stress is not asked for."""
         return jnp.sum(jnp.stack(list(self.energies(positions, cell).values())))
 
-    @eqx.filter_jit
     def __call__(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> Answer:
         """Energy, terms, forces and stress, by one backward pass."""
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((self, positions, cell))):
+            return answered(self, positions, cell)
+        return answered_at_once(self, jnp.asarray(positions), None if cell is None else jnp.asarray(cell))
 
-        def strained(positions, strain):
-            moved = positions + positions @ strain
-            terms = self.energies(moved, None if cell is None else cell + cell @ strain)
-            return jnp.sum(jnp.stack(list(terms.values()))), terms
 
-        positions = jnp.asarray(positions)
-        (energy, terms), (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1), has_aux=True)(
-            positions, jnp.zeros((3, 3), positions.dtype)
-        )
-        stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
-        charges = self.charges(positions, cell) if callable(self.charges) else self.charges
-        dipole = charges @ positions if charges is not None and cell is None else None
-        return Answer(energy, terms, -slope, stress, charges, dipole)
+def answered(potential: HybridPotential, positions, cell) -> Answer:
+    def strained(positions, strain):
+        moved = positions + positions @ strain
+        terms = potential.energies(moved, None if cell is None else cell + cell @ strain)
+        return jnp.sum(jnp.stack(list(terms.values()))), terms
+
+    positions = jnp.asarray(positions)
+    (energy, terms), (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1), has_aux=True)(
+        positions, jnp.zeros((3, 3), positions.dtype)
+    )
+    stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
+    charges = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
+    dipole = charges @ positions if charges is not None and cell is None else None
+    return Answer(energy, terms, -slope, stress, charges, dipole)
+
+
+answered_at_once = compiled(lambda *_: 3)(answered)

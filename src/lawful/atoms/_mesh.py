@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import equinox as eqx
@@ -74,7 +75,7 @@ class MeshEwald(ChargeSum):
         mesh = np.asarray(self.mesh)
         places = (positions @ jnp.linalg.inv(cell)) % 1.0 * mesh
         below = jnp.minimum(jnp.floor(places), mesh - 1)  # -1e-17 % 1 is 1
-        weights = jax.vmap(jax.vmap(spline_weights))(places - below)  # atoms, axes, points
+        weights = spline_weights(places - below)  # atoms, axes, points
         amount = charges[:, None, None, None] * (
             weights[:, 0, ::-1, None, None] * weights[:, 1, None, ::-1, None] * weights[:, 2, None, None, ::-1]
         )
@@ -92,14 +93,21 @@ class MeshEwald(ChargeSum):
         return wide
 
 
-def spline_weights(fraction: Float[Array, ""]) -> Float[Array, " order"]:
-    """The cardinal B-spline M_p at fraction, fraction + 1, ..., fraction + p - 1, by its recursion."""
-    values = jnp.zeros(ORDER).at[0].set(fraction).at[1].set(1 - fraction)
-    steps = np.arange(ORDER)
-    for p in range(3, ORDER + 1):
-        x = fraction + steps
-        values = (x * values + (p - x) * jnp.concatenate([jnp.zeros(1), values[:-1]])) / (p - 1)
-    return values
+def spline_weights(fraction: Float[Array, "..."]) -> Float[Array, "... order"]:
+    """The cardinal B-spline M_p at fraction, fraction + 1, ..., fraction + p - 1: polynomials of the fraction."""
+    powers = [jnp.ones_like(fraction)]
+    for _ in range(ORDER - 1):
+        powers.append(powers[-1] * fraction)
+    return jnp.stack(powers, axis=-1) @ jnp.asarray(spline_pieces(), fraction.dtype)
+
+
+@functools.cache
+def spline_pieces() -> Float[np.ndarray, "order order"]:
+    """Coefficients of the pieces of M_p: row m for the power m, column k for M_p(x + k) on 0 <= x <= 1."""
+    from scipy.interpolate import BSpline, PPoly
+
+    spline = BSpline.basis_element(np.arange(ORDER + 1.0), extrapolate=False)
+    return PPoly.from_spline(spline.tck).c[::-1, ORDER - 1 : 2 * ORDER - 1]
 
 
 def sharpening(count: int) -> Float[np.ndarray, " count"]:

@@ -40,7 +40,7 @@ def masses(structure: Structure) -> np.ndarray:
     return np.array([MASSES[int(number)] for number in structure.numbers])
 
 
-def build(structure: Structure, accuracy: float = 1e-6, cutoff: float = 6.0, reach: float = 9.0) -> HybridPotential:
+def build(structure: Structure, accuracy: float = 1e-6, cutoff: float = 6.0, reach: float = 9.0, skin=SKIN) -> HybridPotential:
     """The potential of molecules given as O, H, H, each in one piece.
 
     accuracy, cutoff   of the sum of charges in a cell; `reach` where the spheres' attraction ends, A.
@@ -51,7 +51,7 @@ def build(structure: Structure, accuracy: float = 1e-6, cutoff: float = 6.0, rea
     charges = np.tile([OXYGEN, HYDROGEN, HYDROGEN], len(oxygens))
     bonds = np.concatenate([np.stack([oxygens, oxygens + k], axis=1) for k in (1, 2)])
     hinges = np.stack([oxygens + 1, oxygens, oxygens + 2], axis=1)
-    spheres = pairs_of(oxygens, structure, reach)
+    spheres = pairs_of(oxygens, structure, reach, skin)
     within = np.concatenate([bonds, hinges[:, [0, 2]]])
     terms = {
         "stretch": Springs(bonds, np.asarray(STIFFNESS), np.asarray(BOND)),
@@ -61,7 +61,7 @@ def build(structure: Structure, accuracy: float = 1e-6, cutoff: float = 6.0, rea
     if structure.cell is None:
         terms["charges"] = eqx.Partial(between, charges=charges, pairs=all_pairs(structure))
     else:
-        terms["charges"] = eqx.Partial(MeshEwald.of(structure, accuracy, cutoff, skin=SKIN), charges=charges)
+        terms["charges"] = eqx.Partial(MeshEwald.of(structure, accuracy, cutoff, skin=skin), charges=charges)
     terms["unfelt"] = Unfelt(within, charges)
     return HybridPotential(terms, charges)
 
@@ -71,10 +71,10 @@ def between(positions, cell, charges, pairs: Pairs):
     return coulomb_energy(positions, charges, 1e-3 + 0 * charges, pairs)
 
 
-def pairs_of(chosen: np.ndarray, structure: Structure, cutoff: float) -> Pairs:
+def pairs_of(chosen: np.ndarray, structure: Structure, cutoff: float, skin: float) -> Pairs:
     """The near pairs of some of the atoms; all of theirs where nothing repeats."""
     part = Structure(np.asarray(structure.positions)[chosen], structure.numbers[chosen], structure.cell)
-    pairs = all_pairs(part) if structure.cell is None else near_pairs(part, cutoff, SKIN)
+    pairs = all_pairs(part) if structure.cell is None else near_pairs(part, cutoff, skin)
     return Pairs(chosen[pairs.i], chosen[pairs.j], pairs.shift, pairs.cutoff, pairs.skin)
 
 
