@@ -7,6 +7,7 @@ from ._dynamics import Trajectory, dynamics
 from ._electrostatics import coulomb_energy, smeared_inverse
 from ._ensembles import NVE, Langevin, thermal_velocities
 from ._ewald import ChargeSum, Ewald
+from ._export import Exported, export, load
 from ._following import Build, Following
 from ._hybrid import Answer, HybridPotential
 from ._mesh import MeshEwald
@@ -14,9 +15,11 @@ from ._molecular import Hinges, LennardJones, Springs, Unfelt
 from ._near_list import NearList, WithoutPairs
 from ._pairs import Pairs, all_pairs, near_pairs
 from ._plausible import check_units
+from ._relax import Relaxed, relax
 from ._structure import Structure
 from ._switch import cutoff_quintic, fade_in, fade_out
 from ._units import BOHR, BOLTZMANN, COULOMB, EV_PER_AMU, HARTREE, KCAL_PER_MOL, LIGHT
+from ._vibrations import Modes, Phonons, hessian, normal_modes, phonons
 from ._wall import wall_energy
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "ChargeSum",
     "Dispersion",
     "Ewald",
+    "Exported",
     "Following",
     "Fragments",
     "Hinges",
@@ -40,8 +44,11 @@ __all__ = [
     "Langevin",
     "LennardJones",
     "MeshEwald",
+    "Modes",
     "NearList",
     "Pairs",
+    "Phonons",
+    "Relaxed",
     "Springs",
     "Structure",
     "Trajectory",
@@ -53,9 +60,15 @@ __all__ = [
     "coulomb_energy",
     "cutoff_quintic",
     "dynamics",
+    "export",
     "fade_in",
     "fade_out",
+    "hessian",
+    "load",
     "near_pairs",
+    "normal_modes",
+    "phonons",
+    "relax",
     "smeared_inverse",
     "standard_masses",
     "thermal_velocities",

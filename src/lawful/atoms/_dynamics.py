@@ -19,6 +19,7 @@ from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
+from ..simulate._progress import Progress
 from ._ase import standard_masses
 from ._ensembles import Ensemble, thermal_velocities
 from ._following import Build, Following
@@ -27,9 +28,6 @@ from ._plausible import check_units
 from ._structure import Structure
 from ._trend import trend
 from ._units import BOLTZMANN, EV_PER_AMU
-
-Watcher = Callable[[float, int], None]
-"""Called at every record with the time reached in fs and the steps taken."""
 
 SAVED = 50  # records between two times that lists are made anew and the run is kept
 
@@ -87,7 +85,7 @@ def dynamics(
     frames: int = 1,
     keep: str | Path | None = None,
     double: bool = True,
-    watch: Watcher | None = None,
+    progress: bool | Callable[[float, int], None] | None = None,
 ) -> Trajectory:
     """Let atoms move.
 
@@ -98,7 +96,8 @@ def dynamics(
     masses        amu; by default standard ones, which need ase.
     every         steps between two records of the energies; every `frames`-th record keeps positions too.
     keep          a folder: a run that was killed goes on from there, to the same numbers bit for bit.
-    watch         called with the time in fs and the steps at every record.
+    progress      None shows a bar on a terminal, True lines elsewhere; a function is called with the time in fs and the
+                  steps at every record.
 
     Lists are made anew before any atom has moved by the margin. Raises `BadInput` for what cannot be run as stated, and
     `NotTrusted` where energies stop being finite or atoms move too far in one step.
@@ -126,16 +125,11 @@ def dynamics(
         if path is not None and path.is_file():
             course.resume(path, identity)
         records = -(-steps // every)
-        while course.records <= records:
-            if course.records % SAVED == 0 and course.records and course.fresh != course.records:
-                if path is not None:
-                    course.save(path, identity)
-                course.renew()
-            course.record(frames)
-            if watch is not None:
-                watch(course.done * ensemble.step, course.done)
-            if course.records <= records:
-                course.go(min(every, steps - course.done))
+        watch = Progress(progress, 0.0, steps * ensemble.step)
+        try:
+            course.through(records, steps, every, frames, watch, path, identity)
+        finally:
+            watch.close()
         return course.trajectory(single)
 
 
@@ -155,14 +149,18 @@ def checked(starts: list[Structure], steps: int, every: int, frames: int, veloci
         raise BadInput("velocities are not all finite.")
     for each in starts:
         if not np.array_equal(each.numbers, starts[0].numbers) or (each.cell is None) != (starts[0].cell is None):
-            raise BadInput("replicas are arrangements of the same atoms, all in a cell or none; run others by themselves.")
+            raise BadInput(
+                "replicas are arrangements of the same atoms, all in a cell or none; run others by themselves."
+            )
         check_units(each)
 
 
 class Course:
     """A run on its way."""
 
-    def __init__(self, build: Build, starts: list[Structure], ensemble: Ensemble, masses: Array, key, q: Array, v: Array):
+    def __init__(
+        self, build: Build, starts: list[Structure], ensemble: Ensemble, masses: Array, key, q: Array, v: Array
+    ):
         self.starts, self.ensemble, self.masses, self.key, self.q, self.v = starts, ensemble, masses, key, q, v
         self.followings = [Following(build) for _ in starts]
         self.done, self.fresh, self.rows, self.frames = 0, 0, [], []
@@ -195,6 +193,18 @@ class Course:
             )
         self.potential, self.reference = stacked(found), self.q
         self.memory = started(self.ensemble, self.potential, self.cells, self.masses, self.q)
+
+    def through(self, records: int, steps: int, every: int, frames: int, watch: Progress, path: Path | None, identity):
+        """To the end, keeping the run on the way."""
+        while self.records <= records:
+            if self.records % SAVED == 0 and self.records and self.fresh != self.records:
+                if path is not None:
+                    self.save(path, identity)
+                self.renew()
+            self.record(frames)
+            watch(self.done * self.ensemble.step, self.done)
+            if self.records <= records:
+                self.go(min(every, steps - self.done))
 
     def go(self, steps: int) -> None:
         """So many steps, with as many lists as they take."""

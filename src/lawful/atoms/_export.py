@@ -35,14 +35,18 @@ class Exported:
         """As `HybridPotential`. Raises `BadInput` where an atom is further than `margin` from where the pairs were
         found, or the cell is another one."""
         if np.shape(positions) != self.positions.shape or (cell is None) != (self.cell is None):
-            raise BadInput(f"this potential is for {len(self.positions)} atoms {'in a cell' if self.cell is not None else ''}.")
+            raise BadInput(
+                f"this potential is for {len(self.positions)} atoms {'in a cell' if self.cell is not None else ''}."
+            )
         if not farthest(self.positions, positions) <= self.margin:
             raise BadInput(
                 f"an atom is more than {self.margin:g} A from where the pairs were found; export the potential built for"
                 " this arrangement, or with a larger skin."
             )
         if self.cell is not None and math.isfinite(self.margin) and not np.array_equal(self.cell, np.asarray(cell)):
-            raise BadInput("the cell is not that which the potential was built for; export the one built for this cell.")
+            raise BadInput(
+                "the cell is not that which the potential was built for; export the one built for this cell."
+            )
         place = jnp.asarray(positions, self.program.in_avals[0].dtype)
         energy, terms, forces, stress, charges, dipole = self.program.call(
             place, *(() if cell is None else (jnp.asarray(cell, place.dtype),))
@@ -63,6 +67,10 @@ def export(potential: HybridPotential, structure: Structure, platforms: tuple[st
         answer = potential(*places)
         return answer.energy, answer.terms, answer.forces, answer.stress, answer.charges, answer.dipole
 
+    try:
+        import flatbuffers  # noqa: F401 - what jax.export writes with
+    except ImportError:
+        raise BadInput("exporting needs flatbuffers; install it: pip install 'lawful[atoms]'") from None
     shapes = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in places]
     program = jax_export.export(jax.jit(said), platforms=platforms)(*shapes).serialize()
     head = {

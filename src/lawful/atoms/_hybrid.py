@@ -60,9 +60,7 @@ class HybridPotential(eqx.Module):
     def energies(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> dict[str, Array]:
         return {name: term(positions, cell) for name, term in self.terms.items()}
 
-    def energy(
-        self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None
-    ) -> Float[Array, ""]:
+    def energy(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> Float[Array, ""]:
         """The sum of all terms, eV: the function to differentiate where stress is not asked for."""
         return jnp.sum(jnp.stack(list(self.energies(positions, cell).values())))
 

@@ -76,7 +76,9 @@ class Search:
         self.best: tuple[float, Structure, Answer] | None = None
         count = len(structure)
         self.size = 3 * count + (9 if strained else 0)
-        self.length = 1.0 if structure.cell is None else math.sqrt(count) * float(np.linalg.det(structure.cell)) ** (1 / 3)
+        self.length = (
+            1.0 if structure.cell is None else math.sqrt(count) * float(np.linalg.det(structure.cell)) ** (1 / 3)
+        )
 
     def place(self, x: np.ndarray) -> tuple[Structure, np.ndarray]:
         count = len(self.start)
@@ -96,7 +98,9 @@ class Search:
         energy, forces = float(answer.energy), np.asarray(answer.forces)
         if not (math.isfinite(energy) and np.all(np.isfinite(forces))):
             wrong = [name for name, term in answer.terms.items() if not np.isfinite(term)]
-            raise NotTrusted(f"the energy is not finite (terms: {wrong}) after {self.asked} evaluations; atoms too near?")
+            raise NotTrusted(
+                f"the energy is not finite (terms: {wrong}) after {self.asked} evaluations; atoms too near?"
+            )
         if self.best is None or energy <= self.best[0] or self.good(answer):
             self.best = (energy, place, answer)
         slope = -(forces @ change.T).ravel()

@@ -32,7 +32,7 @@ STIFFNESS, BENDING = 1059.162 * KCAL_PER_MOL, 75.90 * KCAL_PER_MOL  # eV/A^2, eV
 OXYGEN, HYDROGEN = -0.82, 0.41  # e
 EPSILON, SIGMA = 0.1554253 * KCAL_PER_MOL, 3.165492  # eV, A
 MASSES = {8: 15.9994, 1: 1.008}  # amu
-SKIN = 1.0  # A
+SKIN = 1.5  # A: hydrogens are fast
 ORDER = (8, 1, 1)
 
 
@@ -40,7 +40,9 @@ def masses(structure: Structure) -> np.ndarray:
     return np.array([MASSES[int(number)] for number in structure.numbers])
 
 
-def build(structure: Structure, accuracy: float = 1e-6, cutoff: float = 6.0, reach: float = 9.0, skin=SKIN) -> HybridPotential:
+def build(
+    structure: Structure, accuracy: float = 1e-6, cutoff: float = 7.0, reach: float = 9.0, skin=SKIN
+) -> HybridPotential:
     """The potential of molecules given as O, H, H, each in one piece.
 
     accuracy, cutoff   of the sum of charges in a cell; `reach` where the spheres' attraction ends, A.
@@ -87,7 +89,9 @@ def monomer() -> np.ndarray:
 def box(per_edge: int, edge: float, seed: int) -> Structure:
     """Molecules on a cubic lattice, turned at random."""
     spacing = edge / per_edge
-    places = spacing * (np.stack(np.meshgrid(*[np.arange(per_edge)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3) + 0.5)
+    places = spacing * (
+        np.stack(np.meshgrid(*[np.arange(per_edge)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3) + 0.5
+    )
     turned = Rotation.random(len(places), rng=np.random.default_rng(seed)).as_matrix()
     molecules = places + np.einsum("mij,aj->mai", turned, monomer())
     return Structure(molecules.reshape(-1, 3), list(ORDER) * len(places), [edge] * 3)
