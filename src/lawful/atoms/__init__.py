@@ -12,7 +12,7 @@ from ._following import Build, Following
 from ._hybrid import Answer, HybridPotential
 from ._mesh import MeshEwald
 from ._molecular import Hinges, LennardJones, Springs, Unfelt
-from ._near_list import NearList, WithoutPairs
+from ._near_list import NearList, WithoutPairs, near_lists, with_room
 from ._pairs import Pairs, all_pairs, near_pairs
 from ._plausible import check_units
 from ._relax import Relaxed, relax
@@ -65,6 +65,7 @@ __all__ = [
     "fade_out",
     "hessian",
     "load",
+    "near_lists",
     "near_pairs",
     "normal_modes",
     "phonons",
@@ -73,4 +74,5 @@ __all__ = [
     "standard_masses",
     "thermal_velocities",
     "wall_energy",
+    "with_room",
 ]

@@ -187,9 +187,9 @@ class Course:
         self.margin = min(each.margin for each in found)
         if self.margin <= 0:
             raise BadInput(
-                "the potential is right for one arrangement only: its pairs have no skin, or a plain function hides them."
-                " Use near_pairs(structure, cutoff, skin=1.0), and eqx.Partial(term, pairs=pairs) instead of a lambda;"
-                " WithoutPairs(function) where there are none."
+                "the potential is right for one arrangement only: its pairs have no skin, or a plain function hides"
+                " them. Use near_pairs(structure, cutoff, skin=1.0), and eqx.Partial(term, pairs=pairs) instead of a"
+                " lambda; WithoutPairs(function) where there are none."
             )
         self.potential, self.reference = stacked(found), self.q
         self.memory = started(self.ensemble, self.potential, self.cells, self.masses, self.q)
@@ -231,12 +231,12 @@ class Course:
             wrong |= {name for name, values in terms.items() if not np.isfinite(values[r])}
         named = f"; not finite: {', '.join(sorted(wrong))}" if wrong else ""
         raise NotTrusted(
-            f"{why} at step {self.done} (t = {self.done * self.ensemble.step:g} fs){named}. Take a shorter step, or begin"
-            " from a relaxed arrangement: relax(build, structure)."
+            f"{why} at step {self.done} (t = {self.done * self.ensemble.step:g} fs){named}. Take a shorter step, or"
+            " begin from a relaxed arrangement: relax(build, structure)."
         )
 
     def record(self, frames: int) -> None:
-        terms, potential = observed(self.potential, self.cells, self.q)
+        _, potential = observed(self.potential, self.cells, self.q)
         kinetic = 0.5 / EV_PER_AMU * jnp.sum(self.masses[:, None] * self.v**2, axis=(1, 2))
         if not (np.all(np.isfinite(potential)) and np.all(np.isfinite(kinetic))):
             self.refuse("the energy is not finite")

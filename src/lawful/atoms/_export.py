@@ -40,8 +40,8 @@ class Exported:
             )
         if not farthest(self.positions, positions) <= self.margin:
             raise BadInput(
-                f"an atom is more than {self.margin:g} A from where the pairs were found; export the potential built for"
-                " this arrangement, or with a larger skin."
+                f"an atom is more than {self.margin:g} A from where the pairs were found; export the potential built"
+                " for this arrangement, or with a larger skin."
             )
         if self.cell is not None and math.isfinite(self.margin) and not np.array_equal(self.cell, np.asarray(cell)):
             raise BadInput(

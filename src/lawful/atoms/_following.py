@@ -22,7 +22,7 @@ SPARE = 1.1  # room in lists, of what is needed at first
 
 
 class Following:
-    """What `build` says of an arrangement, built anew where atoms have moved beyond its margin or anything else changed.
+    """What `build` says of an arrangement, asked again where atoms moved beyond its margin, or other things changed.
 
     Lists are padded, so that those made later fit the same compiled program; one that no longer fits gets more room.
     `built` counts.
@@ -60,9 +60,10 @@ class Following:
         if len(counts) != len(self.rooms) or any(n > room for n, room in zip(counts, self.rooms, strict=True)):
             self.rooms = tuple(math.ceil(SPARE * n / 16) * 16 for n in counts)
         cell = None if structure.cell is None else np.asarray(structure.cell)
-        self.potential, self.at, self.info = with_room(found, self.rooms, cell), structure, dict(info or {})
+        padded: HybridPotential = with_room(found, self.rooms, cell)
+        self.potential, self.at, self.info = padded, structure, dict(info or {})
         self.built += 1
-        return self.potential
+        return padded
 
 
 def farthest(before: Any, now: Any) -> float:

@@ -83,6 +83,7 @@ def answered(potential: HybridPotential, positions, cell) -> Answer:
     )
     stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
     charges = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
+    charges = None if charges is None else jnp.asarray(charges)
     dipole = charges @ positions if charges is not None and cell is None else None
     return Answer(energy, terms, -slope, stress, charges, dipole)
 

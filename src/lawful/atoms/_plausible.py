@@ -44,9 +44,8 @@ def check_units(structure: Structure) -> None:
             f"no two of {len(structure)} atoms are nearer than {LONELY:g} A; positions in pm? Divide them by 100."
         )
     hydrogens = np.flatnonzero(structure.numbers == 1)
-    if len(hydrogens) and np.any(np.isin(structure.numbers, BONDED)):
-        if not np.any(np.isin(nearest(LOOSE), hydrogens)):
-            raise BadInput(
-                f"no hydrogen has a neighbour within {LOOSE} A; positions in bohr? Multiply positions and cell by"
-                " 0.529177."
-            )
+    bonded = len(hydrogens) and np.any(np.isin(structure.numbers, BONDED))
+    if bonded and not np.any(np.isin(nearest(LOOSE), hydrogens)):
+        raise BadInput(
+            f"no hydrogen has a neighbour within {LOOSE} A; positions in bohr? Multiply positions and cell by 0.529177."
+        )

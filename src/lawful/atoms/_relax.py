@@ -66,8 +66,8 @@ def relax(
 class Search:
     """The energy as a function of displacements and, where the cell moves too, of its strain.
 
-    Places are (x + u)(1 + e) and the cell is c (1 + e); strains are counted in lengths, of the size of the cell, so that
-    both kinds of variables are of one size.
+    Places are (x + u)(1 + e) and the cell is c (1 + e); strains are counted in lengths, of the size of the cell, so
+    that both kinds of variables are of one size.
     """
 
     def __init__(self, build: Build, structure: Structure, strained: bool, force: float, stress: float):
@@ -105,7 +105,8 @@ class Search:
             self.best = (energy, place, answer)
         slope = -(forces @ change.T).ravel()
         if self.strained:
-            assert answer.stress is not None and place.cell is not None
+            assert answer.stress is not None
+            assert place.cell is not None
             virial = float(np.linalg.det(place.cell)) * np.asarray(answer.stress)
             inner = np.linalg.inv(change) @ virial
             slope = np.concatenate([slope, (0.5 * (inner + inner.T) / self.length).ravel()])

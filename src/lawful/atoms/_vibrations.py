@@ -35,7 +35,7 @@ class Modes(eqx.Module):
 def hessian(
     potential: HybridPotential, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None
 ) -> Float[Array, "atoms 3 atoms 3"]:
-    """Second derivatives of the energy, eV/A^2: exact, by forward over reverse differentiation, in blocks of columns."""
+    """Second derivatives of the energy, eV/A^2: exact, by forward over reverse differentiation, a block at a time."""
     return hessian_rows(potential, jnp.asarray(positions), cell, np.arange(len(positions)))
 
 

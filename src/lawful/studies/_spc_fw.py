@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 from .._core.messages import BadInput
 from ..atoms import (
     KCAL_PER_MOL,
-    HybridPotential,
     Hinges,
+    HybridPotential,
     LennardJones,
     MeshEwald,
     Pairs,

@@ -1,4 +1,4 @@
-"""A box of water that keeps its energy: forces that are slopes, lists that are never out of date, steps that do not heat.
+"""A box of water that keeps its energy: forces that are slopes, lists never out of date, steps that do not heat.
 
 64 flexible molecules in a cube of 12.4 A, by the published model SPC/Fw: springs and hinges, oxygen spheres whose
 attraction ends smoothly at 9 A (more than half the cell: images are counted), and charges summed over all images by a
@@ -95,8 +95,8 @@ def run(request: Request) -> Outcome:
     text = "\n".join(table.lines())
     draw = lambda: figure(path, drift, distribution, warmth[0])
     caption = (
-        "Left: the total energy per atom against time, the potential energy's swings taken off by nothing, and its trend."
-        " Right: how oxygens are arranged, beside the first peak that X-rays see."
+        "Left: the total energy per atom against time, and its trend, beside a trend of the size allowed. Right:"
+        " how oxygens are arranged, beside the first peak that X-rays see."
     )
     section = Section("64 waters in a cube", (str(status),), (table,), (Drawing("water-box", caption, draw),))
     main = Account(status, time.monotonic() - begin, (section,), f"leapfrog, {step:g} fs")
@@ -136,8 +136,9 @@ def of_one_molecule() -> dict:
     alone = Structure(water.monomer(), list(water.ORDER))
     potential = water.build(alone)
     modes = normal_modes(potential, jnp.asarray(alone.positions), water.masses(alone))
-    dipole = float(np.linalg.norm(potential(alone.positions).dipole)) / DEBYE
-    return {"wave_numbers": modes.wave_numbers[-3:].tolist(), "dipole": dipole}
+    dipole = potential(jnp.asarray(alone.positions)).dipole
+    assert dipole is not None
+    return {"wave_numbers": modes.wave_numbers[-3:].tolist(), "dipole": float(jnp.linalg.norm(dipole)) / DEBYE}
 
 
 DEBYE = 0.20819434  # e A
