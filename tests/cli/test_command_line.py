@@ -55,6 +55,7 @@ STUDIES = [
     "sun",
     "tantalum",
     "tunnel",
+    "water-box",
     "well",
 ]
 

@@ -5,7 +5,7 @@ from ._charges import Fragments
 from ._dispersion import Dispersion
 from ._dynamics import Trajectory, dynamics
 from ._electrostatics import coulomb_energy, smeared_inverse
-from ._ensembles import NVE, Langevin, thermal_velocities
+from ._steppers import NVE, Langevin, thermal_velocities
 from ._ewald import ChargeSum, Ewald
 from ._export import Exported, export, load
 from ._following import Build, Following

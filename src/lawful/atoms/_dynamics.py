@@ -21,7 +21,7 @@ from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
 from ..simulate._progress import Progress
 from ._ase import standard_masses
-from ._ensembles import Ensemble, thermal_velocities
+from ._steppers import Stepper, thermal_velocities
 from ._following import Build, Following
 from ._hybrid import HybridPotential
 from ._plausible import check_units
@@ -74,7 +74,7 @@ class Trajectory:
 def dynamics(
     build: Build,
     structure: Structure | Sequence[Structure],
-    ensemble: Ensemble,
+    ensemble: Stepper,
     steps: int,
     *,
     velocities: Float[Any, "*replicas atoms 3"] | None = None,
@@ -159,7 +159,7 @@ class Course:
     """A run on its way."""
 
     def __init__(
-        self, build: Build, starts: list[Structure], ensemble: Ensemble, masses: Array, key, q: Array, v: Array
+        self, build: Build, starts: list[Structure], ensemble: Stepper, masses: Array, key, q: Array, v: Array
     ):
         self.starts, self.ensemble, self.masses, self.key, self.q, self.v = starts, ensemble, masses, key, q, v
         self.followings = [Following(build) for _ in starts]

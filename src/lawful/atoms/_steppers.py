@@ -18,7 +18,7 @@ from ._units import BOLTZMANN, EV_PER_AMU
 Moved = Float[Array, "replicas atoms 3"]
 
 
-class Ensemble(eqx.Module):
+class Stepper(eqx.Module):
     """The contract of a step in time. Positions in A, velocities in A/fs, masses in amu, times in fs.
 
     `memory` is what one step hands to the next besides positions and velocities.
@@ -49,7 +49,7 @@ class Ensemble(eqx.Module):
         """Kinetic degrees of freedom of so many atoms."""
 
 
-class NVE(Ensemble):
+class NVE(Stepper):
     """Constant energy: the symplectic steps of `lawful.simulate`.
 
     method   `lf.Leapfrog(0.5)` (fs) for anything with hydrogen, 2 for heavy atoms; `lf.Yoshida(1.0, 4)` for smaller
@@ -77,7 +77,7 @@ class NVE(Ensemble):
         return max(3 * atoms - 3, 1)
 
 
-class Langevin(Ensemble):
+class Langevin(Stepper):
     """Constant temperature: friction and noise that balance, in steps of kick, drift, bath, drift, kick (BAOAB).
 
     temperature   K.
