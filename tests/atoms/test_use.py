@@ -81,11 +81,11 @@ def test_lists_follow_the_atoms(hidden):
 
     atoms, rng = ase_argon(argon(2, seed=2), build), np.random.default_rng(0)
     made = atoms.calc.following
-    for _ in range(6):
+    for _ in range(2 if hidden else 6):
         atoms.positions += 0.08 * rng.normal(size=atoms.positions.shape)
         assert atoms.get_potential_energy() == pytest.approx(energy_of(atoms), rel=1e-12)
     before = made.built
-    assert before == 6 if hidden else 1 < before < 6
+    assert before == 2 if hidden else 1 < before < 6
     for change in (lambda: atoms.set_cell(atoms.cell * 1.01, scale_atoms=True), lambda: atoms.rattle(0.3), atoms.pop):
         change()
         assert atoms.get_potential_energy() == pytest.approx(energy_of(atoms), rel=1e-12)
@@ -94,10 +94,21 @@ def test_lists_follow_the_atoms(hidden):
     assert atoms.get_potential_energy() == pytest.approx(energy_of(atoms), rel=1e-12)
 
 
-@in_float64
 def energy_of(atoms):
+    """In plain NumPy, from pairs found on the spot."""
     structure = at.Structure.from_ase(atoms)
-    return float(spheres(structure, skin=0.0).energy(jnp.asarray(structure.positions), structure.cell))
+    if structure.cell is None:
+        square = np.sum((structure.positions[:, None] - structure.positions) ** 2, axis=-1)[
+            np.triu_indices(len(atoms), 1)
+        ]
+        fade = 1.0
+    else:
+        pairs = at.near_pairs(structure, 6.0)
+        square = np.sum(np.asarray(pairs.vectors(structure.positions, structure.cell)) ** 2, axis=1)
+        t = np.clip((square - 25) / 11, 0, 1)
+        fade = 1 - 35 * t**4 + 84 * t**5 - 70 * t**6 + 20 * t**7
+    sixth = (SIGMA**2 / square) ** 3
+    return np.sum(4 * EPSILON * (sixth**2 - sixth) * fade)
 
 
 def test_charges_dipole_and_what_a_potential_does_not_say():
@@ -172,7 +183,8 @@ def test_dispersion_ends_smoothly_where_it_ends_and_not_where_it_does_not():
         f = lambda r: energy(r, near)
         for _ in range(3):
             f = jax.grad(f)
-            assert float(f(r - 1e-7)) == pytest.approx(float(f(r + 1e-7)), abs=1e-6)
+            below, above = quickly(jax.vmap(f))(jnp.array([r - 1e-7, r + 1e-7]))
+            assert float(below) == pytest.approx(float(above), abs=1e-6)
     assert float(energy(9.0, near)) == float(energy(12.0, near)) == 0.0
     assert float(energy(6.9, near)) == float(energy(6.9, all_of_them))
 
@@ -320,7 +332,7 @@ def test_a_cell_finds_its_size():
     edge = np.sqrt(2) * float(np.linalg.norm(np.asarray(rest.structure.cell)[0]))
     with jax.enable_x64(True):
         size = lambda scale: spheres(argon()).energy(jnp.asarray(argon().positions) * scale, argon().cell * scale)
-        assert abs(float(jax.grad(size)(edge / EDGE))) < 1e-4
+        assert abs(float(quickly(jax.grad(size))(edge / EDGE))) < 1e-4
 
 
 def test_waves_in_a_crystal():

@@ -5,7 +5,6 @@ from ._charges import Fragments
 from ._dispersion import Dispersion
 from ._dynamics import Trajectory, dynamics
 from ._electrostatics import coulomb_energy, smeared_inverse
-from ._steppers import NVE, Langevin, thermal_velocities
 from ._ewald import ChargeSum, Ewald
 from ._export import Exported, export, load
 from ._following import Build, Following
@@ -16,6 +15,7 @@ from ._near_list import NearList, WithoutPairs, near_lists, with_room
 from ._pairs import Pairs, all_pairs, near_pairs
 from ._plausible import check_units
 from ._relax import Relaxed, relax
+from ._steppers import NVE, Langevin, thermal_velocities
 from ._structure import Structure
 from ._switch import cutoff_quintic, fade_in, fade_out
 from ._units import BOHR, BOLTZMANN, COULOMB, EV_PER_AMU, HARTREE, KCAL_PER_MOL, LIGHT

@@ -21,10 +21,10 @@ from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
 from ..simulate._progress import Progress
 from ._ase import standard_masses
-from ._steppers import Stepper, thermal_velocities
 from ._following import Build, Following
 from ._hybrid import HybridPotential
 from ._plausible import check_units
+from ._steppers import Stepper, thermal_velocities
 from ._structure import Structure
 from ._trend import trend
 from ._units import BOLTZMANN, EV_PER_AMU
