@@ -12,12 +12,14 @@ from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
+from ._blocks import summed
 from ._electrostatics import smeared_inverse
 from ._pairs import Pairs, near_pairs
 from ._structure import Structure
 from ._switch import fade_out
 from ._units import COULOMB
 
+BLOCK = 16_384  # pairs
 UNFADED = 0.95  # of the cutoff: up to there near pairs count in full, and accuracy is reckoned
 
 
@@ -51,15 +53,24 @@ class ChargeSum(eqx.Module):
 
     def near(self, positions, cell, charges, widths) -> Float[Array, ""]:
         """Pairs fade out just before the cutoff, so that one that comes or goes is not felt at all."""
-        square, end = self.pairs.squares(positions, cell), self.pairs.cutoff
+        charges = jnp.asarray(charges)
+
+        def of(rows) -> Float[Array, ""]:
+            pairs = Pairs(*rows, self.pairs.cutoff)
+            return self.near_of(pairs, positions, cell, charges, widths)
+
+        return summed(of, (self.pairs.i, self.pairs.j, self.pairs.shift), BLOCK)
+
+    def near_of(self, pairs, positions, cell, charges, widths) -> Float[Array, ""]:
+        square, end = pairs.squares(positions, cell), pairs.cutoff
         if widths is None:
             r = jnp.sqrt(square)
             lacking = erfc(r / (math.sqrt(2) * self.smear)) / r
         else:
-            width = jnp.sqrt(widths[self.pairs.i] ** 2 + widths[self.pairs.j] ** 2)
+            width = jnp.sqrt(widths[pairs.i] ** 2 + widths[pairs.j] ** 2)
             lacking = smeared_inverse(square, width) - smeared_inverse(square, jnp.asarray(self.smear))
         lacking = lacking * fade_out(square, UNFADED * end, end)
-        return jnp.sum(charges[self.pairs.i] * charges[self.pairs.j] * lacking)
+        return jnp.sum(charges[pairs.i] * charges[pairs.j] * lacking)
 
     def background(self, cell, charges, widths) -> Float[Array, ""]:
         """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell."""

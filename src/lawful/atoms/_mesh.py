@@ -12,10 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
+from ._blocks import summed
 from ._ewald import UNFADED, ChargeSum
 from ._pairs import near_pairs
 from ._structure import Structure
 
+BLOCK = 512  # atoms
 ORDER = 8  # of the splines: piecewise polynomials of degree 7, six times continuously differentiable
 
 
@@ -75,24 +77,29 @@ class MeshEwald(ChargeSum):
         mesh = np.asarray(self.mesh)
         places = (positions @ jnp.linalg.inv(cell)) % 1.0 * mesh
         below = jnp.minimum(jnp.floor(places), mesh - 1)  # -1e-17 % 1 is 1
-        weights = spline_weights(places - below)  # atoms, axes, points
-        first, second, third = (weights[:, axis, ::-1] for axis in range(3))
-        # as products of matrices, whose derivatives are such products too: ten times faster than those of a plain one
-        outer = lambda a, b: jnp.einsum("ni,nj->nij", a, b)
-        layers = outer(second, third).reshape(-1, ORDER**2)
-        amount = outer(charges[:, None] * first, layers).reshape(-1, ORDER, ORDER, ORDER)
-        # each atom adds a block to a mesh with ORDER - 1 layers more, which then are laid over the other side
-        blocks = jax.lax.ScatterDimensionNumbers(
-            update_window_dims=(1, 2, 3), inserted_window_dims=(), scatter_dims_to_operand_dims=(0, 1, 2)
-        )
-        wide = jnp.zeros(mesh + ORDER - 1, amount.dtype)
-        wide = jax.lax.scatter_add(wide, below.astype(int), amount, blocks, mode="promise_in_bounds")
+        wide = summed(self.blocks, (below.astype(int), places - below, charges), BLOCK)
+        # laid over the other side
         for axis, size in enumerate(self.mesh):
             inside, over = (jax.lax.slice_in_dim(wide, *ends, axis=axis) for ends in ((0, size), (size, None)))
             edge = [(0, 0)] * 3
             edge[axis] = (0, size - ORDER + 1)
             wide = inside + jnp.pad(over, edge)
         return wide
+
+    def blocks(self, rows) -> Float[Array, "a b c"]:
+        """Each atom adds a block to a mesh with ORDER - 1 layers more."""
+        below, fractions, charges = rows
+        weights = spline_weights(fractions)  # atoms, axes, points
+        first, second, third = (weights[:, axis, ::-1] for axis in range(3))
+        # as products of matrices, whose derivatives are such products too: ten times faster than those of a plain one
+        outer = lambda a, b: jnp.einsum("ni,nj->nij", a, b)
+        layers = outer(second, third).reshape(-1, ORDER**2)
+        amount = outer(charges[:, None] * first, layers).reshape(-1, ORDER, ORDER, ORDER)
+        where = jax.lax.ScatterDimensionNumbers(
+            update_window_dims=(1, 2, 3), inserted_window_dims=(), scatter_dims_to_operand_dims=(0, 1, 2)
+        )
+        wide = jnp.zeros(np.asarray(self.mesh) + ORDER - 1, amount.dtype)
+        return jax.lax.scatter_add(wide, below, amount, where, mode="promise_in_bounds")
 
 
 def spline_weights(fraction: Float[Array, "..."]) -> Float[Array, "... order"]:
