@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays, write_arrays
-from .._core.messages import BadInput, NotTrusted
+from .._core.messages import BadInput, NotTrusted, listing
 from ..simulate._progress import Progress
 from ._ase import standard_masses
 from ._following import Build, Following
@@ -225,11 +225,9 @@ class Course:
 
     def refuse(self, why: str) -> None:
         """Stop the run, naming the term that went wrong where one did."""
-        wrong = set()
-        for r in range(len(self.starts)):
-            terms = observed(self.potential, self.cells, self.q)[0]
-            wrong |= {name for name, values in terms.items() if not np.isfinite(values[r])}
-        named = f"; not finite: {', '.join(sorted(wrong))}" if wrong else ""
+        terms = observed(self.potential, self.cells, self.q)[0]
+        wrong = [name for name, values in terms.items() if not np.all(np.isfinite(values))]
+        named = f"; not finite: {listing(wrong)}" if wrong else ""
         raise NotTrusted(
             f"{why} at step {self.done} (t = {self.done * self.ensemble.step:g} fs){named}. Take a shorter step, or"
             " begin from a relaxed arrangement: relax(build, structure)."

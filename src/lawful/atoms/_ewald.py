@@ -54,10 +54,11 @@ class ChargeSum(eqx.Module):
     def near(self, positions, cell, charges, widths) -> Float[Array, ""]:
         """Pairs fade out just before the cutoff, so that one that comes or goes is not felt at all."""
         charges = jnp.asarray(charges)
+        widths = None if widths is None else jnp.asarray(widths)
 
         def of(rows) -> Float[Array, ""]:
-            pairs = Pairs(*rows, self.pairs.cutoff)
-            return self.near_of(pairs, positions, cell, charges, widths)
+            i, j, shift = rows
+            return self.near_of(Pairs(i, j, shift, self.pairs.cutoff), positions, cell, charges, widths)
 
         return summed(of, (self.pairs.i, self.pairs.j, self.pairs.shift), BLOCK)
 
