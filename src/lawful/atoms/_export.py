@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ def export(potential: HybridPotential, structure: Structure, platforms: tuple[st
         "positions": np.asarray(structure.positions).tolist(),
         "cell": None if cell is None else np.asarray(cell).tolist(),
         "margin": potential.margin if math.isfinite(potential.margin) else None,
+        "sha256": hashlib.sha256(program).hexdigest(),
     }
     return MARK + json.dumps(head).encode() + b"\n" + bytes(program)
 
@@ -89,6 +91,8 @@ def load(content: bytes) -> Exported:
     head, _, program = content[len(MARK) :].partition(b"\n")
     try:
         told = json.loads(head)
+        if hashlib.sha256(program).hexdigest() != told["sha256"]:
+            raise ValueError
         return Exported(
             np.array(told["numbers"], dtype=int),
             np.array(told["positions"], dtype=float),
@@ -96,5 +100,5 @@ def load(content: bytes) -> Exported:
             math.inf if told["margin"] is None else float(told["margin"]),
             jax_export.deserialize(bytearray(program)),
         )
-    except Exception as error:  # noqa: BLE001 - whatever damaged bytes raise, in JSON or in flatbuffers
-        raise BadInput(f"the exported potential is damaged ({type(error).__name__}); export it again.") from None
+    except (ValueError, TypeError, KeyError):
+        raise BadInput("the exported potential is damaged; export it again.") from None
