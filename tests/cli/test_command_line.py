@@ -56,6 +56,7 @@ STUDIES = [
     "sun",
     "tantalum",
     "tunnel",
+    "water-box",
     "well",
 ]
 

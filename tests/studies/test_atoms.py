@@ -1,7 +1,9 @@
 """The studies on atoms, by the command line at their quickest."""
 
 import pytest
+from typer.testing import CliRunner
 
+from lawful.cli import app
 from study_runs import numbers_of as run
 
 
@@ -35,3 +37,18 @@ def test_ethanol(data_root, monkeypatch):
     assert 0.85 < numbers["covered"]["forces"] < 0.99
     assert max(numbers["symmetry_float64"].values()) < 1e-12
     assert max(numbers["symmetry_float32"].values()) < 1e-5
+
+
+def test_water_box(tmp_path):
+    numbers = run("water-box", "--set", "ps=0.2", "--set", "warm=0.1", "--set", f"keep={tmp_path}")
+    assert numbers["forces_error"] < 1e-6
+    assert numbers["stress_error"] < 1e-7
+    assert abs(numbers["drift"]["value"]) < 0.01 + 3 * numbers["drift"]["sd"]
+    assert numbers["energy_sd"] < 0.1
+    assert numbers["dipole_debye"] == pytest.approx(2.19, abs=0.005)  # published for the molecule alone
+    assert 2.6 < numbers["first_peak"]["distance"] < 3.0
+    assert len(numbers["wave_numbers"]) == 3
+    for wrong, words in (("step=5", "2 fs"), ("start=ice", "lattice and published"), ("ps=-1", "above 0")):
+        found = CliRunner().invoke(app, ["run", "water-box", "--set", wrong], catch_exceptions=False)
+        assert found.exit_code == 2
+        assert words in found.stderr

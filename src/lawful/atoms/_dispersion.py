@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput, listing
 from ._pairs import Pairs
+from ._switch import fade_out
 from ._units import BOHR, HARTREE
 
 FREE_ATOMS: dict[int, tuple[float, float, float]] = {
@@ -48,6 +51,8 @@ class Dispersion(eqx.Module):
     alpha      (atoms,), A^3, polarisabilities: only their ratios enter.
     quotient   (atoms,), A^2: C8 / C6 of a pair is 3 sqrt(quotient_i quotient_j).
     s8, a1, a2 (A)   may be fitted. Those of PBE0 are 1.22, 0.41, 2.57.
+    fade       A: over so much before their cutoff near pairs fade out, with three continuous derivatives. All pairs
+               of a cluster have no cutoff, and the tail is exact.
 
     Pairs of unlike atoms: 2 C6_i C6_j / (C6_i alpha_j / alpha_i + C6_j alpha_i / alpha_j).
     Source: S. Grimme, S. Ehrlich and L. Goerigk, J. Comput. Chem. 32, 1456 (2011) (damping); A. Tkatchenko and M.
@@ -60,6 +65,7 @@ class Dispersion(eqx.Module):
     s8: float | Float[Array, ""] = 1.2177
     a1: float | Float[Array, ""] = 0.4145
     a2: float | Float[Array, ""] = 4.8593 * BOHR
+    fade: float = eqx.field(static=True, default=2.0)
 
     @classmethod
     def free_atoms(cls, numbers: Int[np.ndarray, " atoms"]) -> Dispersion:
@@ -84,9 +90,14 @@ class Dispersion(eqx.Module):
         self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None, pairs: Pairs
     ) -> Float[Array, ""]:
         """Energy in eV. In a periodic cell what is beyond the cutoff of the pairs is missing: 12 A leaves a percent."""
+        if not 0 < self.fade <= pairs.cutoff:
+            raise BadInput(f"fade={self.fade}: a length in A above 0 and up to the pairs' cutoff, {pairs.cutoff:g}.")
         square = pairs.squares(positions, cell)
         c6, quotient = self.coefficients(pairs)
         radius = (self.a1 * jnp.sqrt(quotient) + self.a2) ** 2
         sixth = 1 / (square**3 + radius**3)
         eighth = 1 / (square**4 + radius**4)
-        return -jnp.sum(c6 * (sixth + self.s8 * quotient * eighth))
+        attraction = c6 * (sixth + self.s8 * quotient * eighth)
+        if math.isfinite(pairs.cutoff):
+            attraction = attraction * fade_out(square, pairs.cutoff - self.fade, pairs.cutoff)
+        return -jnp.sum(attraction)

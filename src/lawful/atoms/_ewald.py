@@ -12,10 +12,15 @@ from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
+from ._blocks import summed
 from ._electrostatics import smeared_inverse
 from ._pairs import Pairs, near_pairs
 from ._structure import Structure
+from ._switch import fade_out
 from ._units import COULOMB
+
+BLOCK = 16_384  # pairs
+UNFADED = 0.95  # of the cutoff: up to there near pairs count in full, and accuracy is reckoned
 
 
 class ChargeSum(eqx.Module):
@@ -47,14 +52,26 @@ class ChargeSum(eqx.Module):
         )
 
     def near(self, positions, cell, charges, widths) -> Float[Array, ""]:
-        square = self.pairs.squares(positions, cell)
+        """Pairs fade out just before the cutoff, so that one that comes or goes is not felt at all."""
+        charges = jnp.asarray(charges)
+        widths = None if widths is None else jnp.asarray(widths)
+
+        def of(rows) -> Float[Array, ""]:
+            i, j, shift = rows
+            return self.near_of(Pairs(i, j, shift, self.pairs.cutoff), positions, cell, charges, widths)
+
+        return summed(of, (self.pairs.i, self.pairs.j, self.pairs.shift), BLOCK)
+
+    def near_of(self, pairs, positions, cell, charges, widths) -> Float[Array, ""]:
+        square, end = pairs.squares(positions, cell), pairs.cutoff
         if widths is None:
             r = jnp.sqrt(square)
             lacking = erfc(r / (math.sqrt(2) * self.smear)) / r
         else:
-            width = jnp.sqrt(widths[self.pairs.i] ** 2 + widths[self.pairs.j] ** 2)
+            width = jnp.sqrt(widths[pairs.i] ** 2 + widths[pairs.j] ** 2)
             lacking = smeared_inverse(square, width) - smeared_inverse(square, jnp.asarray(self.smear))
-        return jnp.sum(charges[self.pairs.i] * charges[self.pairs.j] * lacking)
+        lacking = lacking * fade_out(square, UNFADED * end, end)
+        return jnp.sum(charges[pairs.i] * charges[pairs.j] * lacking)
 
     def background(self, cell, charges, widths) -> Float[Array, ""]:
         """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell."""
@@ -80,13 +97,19 @@ class Ewald(ChargeSum):
 
     @classmethod
     def of(
-        cls, structure: Structure, accuracy: float = 1e-9, cutoff: float | None = None, widest: float = 0.0
+        cls,
+        structure: Structure,
+        accuracy: float = 1e-9,
+        cutoff: float | None = None,
+        widest: float = 0.0,
+        skin: float = 0.0,
     ) -> Ewald:
         """Choose the sums for a structure.
 
         accuracy   relative size of what either sum leaves out: 1e-9 for derivatives, 1e-5 for a look.
         cutoff     A; by default that which makes both sums cost about the same.
         widest     width of the widest Gaussian charge, A: beyond the cutoff two of them must act like points.
+        skin       A: how much further pairs are listed; they hold until an atom has moved by half of it.
         """
         if structure.cell is None:
             raise BadInput("Ewald's sums are for periodic structures; use coulomb_energy for a molecule.")
@@ -96,9 +119,9 @@ class Ewald(ChargeSum):
         decay = math.sqrt(-2 * math.log(accuracy))  # a Gaussian has fallen to `accuracy` at so many widths
         volume = float(np.linalg.det(cell))
         balanced = 0.8 * decay * (volume**2 / len(structure)) ** (1 / 6) / math.sqrt(2 * math.pi)
-        reach = max(cutoff or balanced, decay * math.sqrt(2) * widest)
-        smear = reach / decay
-        return cls(near_pairs(structure, reach), smear, wave_vectors(cell, decay / smear))
+        reach = max(cutoff or balanced, decay * math.sqrt(2) * widest / UNFADED)
+        smear = UNFADED * reach / decay
+        return cls(near_pairs(structure, reach, skin), smear, wave_vectors(cell, decay / smear))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         vectors = 2 * math.pi * self.waves @ jnp.linalg.inv(cell).T

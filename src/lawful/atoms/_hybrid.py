@@ -7,7 +7,12 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
+
+from .._core.compilation import compiled
+from ._near_list import margin_of
 
 Term = Callable[[Float[Array, "atoms 3"], "Float[Array, '3 3'] | None"], Float[Array, ""]]
 
@@ -18,12 +23,16 @@ class Answer(eqx.Module):
     energy   eV; `terms` by name sum to it.
     forces   (atoms, 3), eV/A.
     stress   (3, 3), eV/A^3, dE/dstrain / volume, positive where the cell wants to shrink; None for a molecule.
+    charges  (atoms,), e, where the potential says them.
+    dipole   (3,), e A, sum of charge times position, where there are charges and nothing repeats.
     """
 
     energy: Float[Array, ""]
     terms: dict[str, Float[Array, ""]]
     forces: Float[Array, "atoms 3"]
     stress: Float[Array, "3 3"] | None
+    charges: Float[Array, " atoms"] | None = None
+    dipole: Float[Array, "3"] | None = None
 
 
 class HybridPotential(eqx.Module):
@@ -32,26 +41,51 @@ class HybridPotential(eqx.Module):
         potential = HybridPotential({"coulomb": lambda r, cell: coulomb_energy(r, q, w, pairs), "dispersion": ...})
         potential(positions, cell).forces
 
-    Any function will do: a network near, classical physics far, a user's own term.
+    Any function will do: a network near, classical physics far, a user's own term. Where atoms move, near pairs have to
+    be found again now and then, which goes by itself and fast where the terms show their pairs: pytrees do
+    (`eqx.Partial(dispersion, pairs=pairs)`), lambdas hide them.
+
+    charges   (atoms,), e, or a function of positions and cell that says them; for answers only, no energy follows.
     """
 
     terms: dict[str, Term]
+    charges: Float[Array | np.ndarray, " atoms"] | Callable | None = None
+
+    @property
+    def margin(self) -> float:
+        """How far (A) every atom may move before a pair that counts could be missing: half the smallest skin, 0 where a
+        plain function could hide pairs, infinite where there is no end of pairs."""
+        return margin_of(self.terms, self.charges)
 
     def energies(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> dict[str, Array]:
         return {name: term(positions, cell) for name, term in self.terms.items()}
 
-    @eqx.filter_jit
+    def energy(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> Float[Array, ""]:
+        """The sum of all terms, eV: the function to differentiate where stress is not asked for."""
+        return jnp.sum(jnp.stack(list(self.energies(positions, cell).values())))
+
     def __call__(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> Answer:
         """Energy, terms, forces and stress, by one backward pass."""
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((self, positions, cell))):
+            return answered(self, positions, cell)
+        return answered_at_once(self, jnp.asarray(positions), None if cell is None else jnp.asarray(cell))
 
-        def strained(positions, strain):
-            moved = positions + positions @ strain
-            terms = self.energies(moved, None if cell is None else cell + cell @ strain)
-            return jnp.sum(jnp.stack(list(terms.values()))), terms
 
-        positions = jnp.asarray(positions)
-        (energy, terms), (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1), has_aux=True)(
-            positions, jnp.zeros((3, 3), positions.dtype)
-        )
-        stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
-        return Answer(energy, terms, -slope, stress)
+def answered(potential: HybridPotential, positions, cell) -> Answer:
+    def strained(positions, strain):
+        moved = positions + positions @ strain
+        terms = potential.energies(moved, None if cell is None else cell + cell @ strain)
+        return jnp.sum(jnp.stack(list(terms.values()))), terms
+
+    positions = jnp.asarray(positions)
+    (energy, terms), (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1), has_aux=True)(
+        positions, jnp.zeros((3, 3), positions.dtype)
+    )
+    stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
+    charges = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
+    charges = None if charges is None else jnp.asarray(charges)
+    dipole = charges @ positions if charges is not None and cell is None else None
+    return Answer(energy, terms, -slope, stress, charges, dipole)
+
+
+answered_at_once = compiled(lambda *_: 3)(answered)

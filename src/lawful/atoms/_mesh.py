@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import equinox as eqx
@@ -11,10 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
-from ._ewald import ChargeSum
+from ._blocks import summed
+from ._ewald import UNFADED, ChargeSum
 from ._pairs import near_pairs
 from ._structure import Structure
 
+BLOCK = 512  # atoms
 ORDER = 8  # of the splines: piecewise polynomials of degree 7, six times continuously differentiable
 
 
@@ -32,20 +35,25 @@ class MeshEwald(ChargeSum):
 
     @classmethod
     def of(
-        cls, structure: Structure, accuracy: float = 1e-5, cutoff: float | None = None, widest: float = 0.0
+        cls,
+        structure: Structure,
+        accuracy: float = 1e-5,
+        cutoff: float | None = None,
+        widest: float = 0.0,
+        skin: float = 0.0,
     ) -> MeshEwald:
         if structure.cell is None:
             raise BadInput("a mesh sum is for periodic structures; use coulomb_energy for a molecule.")
         if not 1e-9 < accuracy < 0.1:
             raise BadInput(f"accuracy={accuracy}: a mesh reaches 1e-3 to 1e-8; use Ewald for more.")
         decay = math.sqrt(-2 * math.log(accuracy))
-        reach = max(cutoff or 7.0, decay * math.sqrt(2) * widest)
-        smear = reach / decay
+        reach = max(cutoff or 7.0, decay * math.sqrt(2) * widest / UNFADED)
+        smear = UNFADED * reach / decay
         # a spline of order p follows a wave of length l on a mesh of spacing h to about (h / l)^p
         spacing = math.pi * smear / decay * min(1.0, 3 * accuracy ** (1 / ORDER))
         lengths = np.linalg.norm(np.asarray(structure.cell), axis=1)
         a, b, c = (good_size(max(ORDER, math.ceil(length / spacing))) for length in lengths)
-        return cls(near_pairs(structure, reach), smear, (a, b, c))
+        return cls(near_pairs(structure, reach, skin), smear, (a, b, c))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
         spread = jnp.fft.rfftn(self.spread(positions, cell, charges))
@@ -65,27 +73,50 @@ class MeshEwald(ChargeSum):
         return 0.5 * jnp.sum(weights * sharp * twice * strength) / jnp.linalg.det(cell)
 
     def spread(self, positions, cell, charges) -> Float[Array, "a b c"]:
-        """Charge on the mesh."""
+        """Charge on the mesh, moved by ORDER - 1 points, which the strength of its waves does not tell."""
         mesh = np.asarray(self.mesh)
         places = (positions @ jnp.linalg.inv(cell)) % 1.0 * mesh
-        below = jnp.floor(places)
-        weights = jax.vmap(jax.vmap(spline_weights))(places - below)  # atoms, axes, points
-        index = (below[..., None].astype(int) - np.arange(ORDER)) % mesh[:, None]
-        amount = charges[:, None, None, None] * (
-            weights[:, 0, :, None, None] * weights[:, 1, None, :, None] * weights[:, 2, None, None, :]
+        below = jnp.minimum(jnp.floor(places), mesh - 1)  # -1e-17 % 1 is 1
+        wide = summed(self.blocks, (below.astype(int), places - below, charges), BLOCK)
+        # laid over the other side
+        for axis, size in enumerate(self.mesh):
+            inside, over = (jax.lax.slice_in_dim(wide, *ends, axis=axis) for ends in ((0, size), (size, None)))
+            edge = [(0, 0)] * 3
+            edge[axis] = (0, size - ORDER + 1)
+            wide = inside + jnp.pad(over, edge)
+        return wide
+
+    def blocks(self, rows) -> Float[Array, "a b c"]:
+        """Each atom adds a block to a mesh with ORDER - 1 layers more."""
+        below, fractions, charges = rows
+        weights = spline_weights(fractions)  # atoms, axes, points
+        first, second, third = (weights[:, axis, ::-1] for axis in range(3))
+        # as products of matrices, whose derivatives are such products too: ten times faster than those of a plain one
+        outer = lambda a, b: jnp.einsum("ni,nj->nij", a, b)
+        layers = outer(second, third).reshape(-1, ORDER**2)
+        amount = outer(charges[:, None] * first, layers).reshape(-1, ORDER, ORDER, ORDER)
+        where = jax.lax.ScatterDimensionNumbers(
+            update_window_dims=(1, 2, 3), inserted_window_dims=(), scatter_dims_to_operand_dims=(0, 1, 2)
         )
-        where = (index[:, 0, :, None, None], index[:, 1, None, :, None], index[:, 2, None, None, :])
-        return jnp.zeros(self.mesh).at[where].add(amount)
+        wide = jnp.zeros(np.asarray(self.mesh) + ORDER - 1, amount.dtype)
+        return jax.lax.scatter_add(wide, below, amount, where, mode="promise_in_bounds")
 
 
-def spline_weights(fraction: Float[Array, ""]) -> Float[Array, " order"]:
-    """The cardinal B-spline M_p at fraction, fraction + 1, ..., fraction + p - 1, by its recursion."""
-    values = jnp.zeros(ORDER).at[0].set(fraction).at[1].set(1 - fraction)
-    steps = np.arange(ORDER)
-    for p in range(3, ORDER + 1):
-        x = fraction + steps
-        values = (x * values + (p - x) * jnp.concatenate([jnp.zeros(1), values[:-1]])) / (p - 1)
-    return values
+def spline_weights(fraction: Float[Array, "..."]) -> Float[Array, "... order"]:
+    """The cardinal B-spline M_p at fraction, fraction + 1, ..., fraction + p - 1: polynomials of the fraction."""
+    powers = [jnp.ones_like(fraction)]
+    for _ in range(ORDER - 1):
+        powers.append(powers[-1] * fraction)
+    return jnp.stack(powers, axis=-1) @ jnp.asarray(spline_pieces(), fraction.dtype)
+
+
+@functools.cache
+def spline_pieces() -> Float[np.ndarray, "order order"]:
+    """Coefficients of the pieces of M_p: row m for the power m, column k for M_p(x + k) on 0 <= x <= 1."""
+    from scipy.interpolate import BSpline, PPoly
+
+    spline = BSpline.basis_element(np.arange(ORDER + 1.0), extrapolate=False)
+    return PPoly.from_spline(spline.tck).c[::-1, ORDER - 1 : 2 * ORDER - 1]
 
 
 def sharpening(count: int) -> Float[np.ndarray, " count"]:

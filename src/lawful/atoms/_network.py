@@ -119,9 +119,10 @@ class ShortRangeNetwork(eqx.Module):
         """Of one frame, eV."""
         return jnp.sum(self(frame.positions, frame.species, frame.neighbours, frame.cell)[0])
 
-    def term(self, structure: Structure, room: int | None = None) -> NetworkEnergy:
-        """The energy of this structure as a term of a `HybridPotential`."""
-        return NetworkEnergy(self, self.species(structure.numbers), Neighbours.of(structure, self.cutoff, room))
+    def term(self, structure: Structure, room: int | None = None, skin: float = 0.0) -> NetworkEnergy:
+        """The energy of this structure as a term of a `HybridPotential`; `skin` (A) as in `near_pairs`."""
+        neighbours = Neighbours.of(structure, self.cutoff, room, skin=skin)
+        return NetworkEnergy(self, self.species(structure.numbers), neighbours)
 
 
 class NetworkEnergy(eqx.Module):

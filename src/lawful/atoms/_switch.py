@@ -18,6 +18,15 @@ def cutoff_quintic(r: Float[Array, "..."], cutoff: float) -> Float[Array, "..."]
     return 1 - t**3 * (10 - t * (15 - 6 * t))
 
 
+def fade_out(square: Float[Array, "..."], begin: float, end: float) -> Float[Array, "..."]:
+    """From 1 up to r = `begin` to 0 from `end` on, given r^2; three continuous derivatives.
+
+    1 - 35 t^4 + 84 t^5 - 70 t^6 + 20 t^7, t = (r^2 - begin^2) / (end^2 - begin^2): no square root.
+    """
+    t = jnp.clip((square - begin**2) / (end**2 - begin**2), 0.0, 1.0)
+    return 1 - t**4 * (35 - t * (84 - t * (70 - 20 * t)))
+
+
 def fade_in(r: Float[Array, "..."], begin: float, end: float) -> Float[Array, "..."]:
     """From 0 up to `begin` to 1 from `end` on, all derivatives continuous: s(t) / (s(t) + s(1-t)), s(t) = exp(-1/t)."""
     t = (r - begin) / (end - begin)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from .._core.messages import BadInput
 from ._pairs import Pairs
 from ._switch import cutoff_quintic
 from ._units import BOHR, COULOMB
@@ -26,6 +27,8 @@ def wall_energy(
 
     Source: J. F. Ziegler, J. P. Biersack and U. Littmark, The Stopping and Range of Ions in Solids (1985).
     """
+    if reach > pairs.cutoff:
+        raise BadInput(f"the wall reaches {reach:g} A, but the pairs only {pairs.cutoff:g}; list them that far.")
     z = jnp.asarray(numbers, dtype=jnp.result_type(float))
     r = jnp.sqrt(pairs.squares(positions, cell))
     x = r * (z[pairs.i] ** 0.23 + z[pairs.j] ** 0.23) / (0.88534 * BOHR)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -44,6 +45,11 @@ class Symplectic(Method):
     @abc.abstractmethod
     def shares(self) -> tuple[float, ...]:
         """The lengths of the composed steps, as shares of the whole, that add up to 1."""
+
+    def advanced(self, acceleration: Callable[[PyTree], PyTree], q: PyTree, v: PyTree) -> tuple[PyTree, PyTree]:
+        """Positions and velocities a step later, for loops of one's own; `acceleration` is a function of q alone."""
+        motion = SecondOrder(lambda t, q, v, args: acceleration(q))
+        return one(Given(motion, (), (), None), (q, v), 0.0, self.step, self.shares)
 
     def check(self, given: Given, start: PyTree) -> None:
         if not isinstance(self.step, int | float) or not 0 < self.step < math.inf:
