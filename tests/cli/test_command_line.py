@@ -42,6 +42,7 @@ STUDIES = [
     "kepler",
     "kuramoto-sivashinsky",
     "layers",
+    "layers-blind",
     "lorenz",
     "misra",
     "oscillator",
