@@ -43,6 +43,7 @@ STUDIES = [
     "kuramoto-sivashinsky",
     "layers",
     "layers-blind",
+    "layers-neural",
     "lorenz",
     "misra",
     "oscillator",

@@ -4,9 +4,10 @@ A laminate of unknown make stands on a long steel bar; one end is tapped and the
 but now nobody says how many layers there are, nor of what. A record at normal incidence knows a layer by its impedance
 and its travel time only, so these are looked for, with a loss factor, under wide priors: a factor of e to either side.
 
-1. Stacks of 1, 2, 3, ... layers are fitted, each begun from the one below with a layer split in two. More layers always
-   fit better. What decides is the evidence, the probability of the record with the unknowns averaged over their priors,
-   by Laplace's method:
+1. Stacks of 1, 2, 3, ... layers are fitted, each begun from the one below with a layer split in two, and at the end
+   from the one above with two layers made one; as long as the record is not explained, also from a search. More layers
+   always fit better. What decides is the evidence, the probability of the record with the unknowns averaged over their
+   priors, by Laplace's method:
 
        log Z = -|r|^2 / 2 - m log(sigma sqrt(2 pi)) + (n/2) log(2 pi) - log det(J' J) / 2 - sum_j log(s_j sqrt(2 pi))
 
@@ -44,7 +45,8 @@ OPTIONS = {
 
 INTERVAL, COUNT = 5e-7, 300  # s; 150 microseconds at 2 MHz
 MOST = 7  # layers that are tried
-STARTS = 64  # of the search besides those begun from one layer less
+STARTS = 128  # of the search, as long as a record is not explained
+LEANING = 4.0  # standard deviations of the correlation of neighbouring residuals from which on something is left over
 TOLD = 3.0  # standard deviations of a contrast from which on layers count as different
 MATERIALS: dict[str, tuple[float, float, float]] = {  # modulus in Pa, density in kg/m3, loss factor
     "carbon composite": (12e9, 1600.0, 0.015),
@@ -59,6 +61,10 @@ THINNEST, THICKEST = 0.010, 0.030  # m
 TYPICAL = {"impedance": 1.6e7, "travel_time": 4e-6, "loss": 0.01}  # the middles of the priors
 FACTOR = 1.0  # their width, in logarithms
 SOURCE = media.Tap(right=FOOT)
+
+
+Logs = dict[str, Float[np.ndarray, " layers"]]
+"""Unknowns of every layer."""
 
 
 class Laminate(NamedTuple):
@@ -78,7 +84,7 @@ class Ladder(NamedTuple):
 
     @property
     def chosen(self) -> int:
-        return max(self.evidence, key=lambda count: self.evidence[count])
+        return best_of(self.evidence)
 
 
 def run(request: Request) -> Outcome:
@@ -183,24 +189,46 @@ def unknowns(count: int) -> dict[str, Unknown]:
 
 
 def ladder(survey: media.Waveforms, seed: int, counts: range = range(1, MOST + 1)) -> Ladder:
-    """Stacks of more and more layers, until twice in a row one more has made the record less probable."""
+    """Stacks of more and more layers, until twice in a row one more has made the record less probable; then back down
+    for as long as one layer less, begun from the best, is more probable still."""
     rungs: dict[int, media.Inversion] = {}
     evidence: dict[int, float] = {}
+
+    def climb(count: int, begin: list[Logs]) -> None:
+        searched = not any(explains(rung) for rung in rungs.values())
+        starts = STARTS if searched and count > 1 else 1
+        found = media.invert(medium, unknowns(count), survey, starts=starts, seed=seed, begin=begin, progress=False)
+        value = media.log_evidence(found)
+        if value > evidence.get(count, -np.inf):
+            rungs[count], evidence[count] = found, value
+
     for count in counts:
-        grown = one_more(rungs[count - 1]) if count - 1 in rungs else []
-        rungs[count] = media.invert(
-            medium, unknowns(count), survey, starts=STARTS, seed=seed, begin=grown, progress=False
-        )
-        evidence[count] = media.log_evidence(rungs[count])
-        if count - max(evidence, key=lambda n: evidence[n]) == 2:
+        climb(count, one_more(rungs[count - 1]) if count - 1 in rungs else [])
+        if count - best_of(evidence) == 2:
+            break
+    while (count := best_of(evidence) - 1) in rungs:
+        climb(count, one_less(rungs[count + 1]))
+        if best_of(evidence) > count:
             break
     return Ladder(rungs, evidence, media.probabilities(evidence))
 
 
-def one_more(found: media.Inversion) -> list[dict[str, Float[np.ndarray, " layers"]]]:
+def explains(found: media.Inversion) -> bool:
+    """Whether neighbouring residuals know nothing of each other, as those of white noise."""
+    return found.fits[0].lean.z < LEANING
+
+
+def best_of(evidence: dict[int, float]) -> int:
+    return max(evidence, key=lambda count: evidence[count])
+
+
+def logs_of(found: media.Inversion) -> Logs:
+    return {name: np.asarray(found.unknowns[name].value) for name in found.unknowns}
+
+
+def one_more(found: media.Inversion) -> list[Logs]:
     """Where to begin with one layer more: each layer in two halves, one stiffer than before and one softer."""
-    logs = {name: np.asarray(found.unknowns[name].value) for name in found.unknowns}
-    begun = []
+    logs, begun = logs_of(found), []
     for index in range(len(logs["log_time"])):
         for change in (0.5, -0.5):
             split = {name: np.insert(values, index, values[index]) for name, values in logs.items()}
@@ -208,6 +236,17 @@ def one_more(found: media.Inversion) -> list[dict[str, Float[np.ndarray, " layer
             split["log_impedance"][index] += change
             split["log_impedance"][index + 1] -= change
             begun.append(split)
+    return begun
+
+
+def one_less(found: media.Inversion) -> list[Logs]:
+    """Where to begin with one layer less: each two neighbours as one, of the impedance of either."""
+    logs, begun = logs_of(found), []
+    for index in range(len(logs["log_time"]) - 1):
+        joined = {name: np.delete(values, index) for name, values in logs.items()}
+        joined["log_time"][index] = np.logaddexp(*logs["log_time"][index : index + 2])
+        begun.append(joined)
+        begun.append({**joined, "log_impedance": np.delete(logs["log_impedance"], index + 1)})
     return begun
 
 
@@ -262,7 +301,7 @@ def many(true: int, draws: int, snr: float, seed: int, watch) -> dict[str, Any]:
                 "chosen": found.chosen,
                 "probability_of_true": found.probability.get(true, 0.0),
                 "weakest_contrast_in_sd": weakest(stack, snr),
-                "explained": best.search.arrived > 0 and best.noise["far"] < 1.3 * quiet(stack, snr),
+                "explained": explains(best),
             }
         )
         watch(Moment(true, draw + 1, draws, float(found.chosen != true), {"layers": float(true)}))
@@ -278,11 +317,6 @@ def many(true: int, draws: int, snr: float, seed: int, watch) -> dict[str, Any]:
         "right_where_told": sum(entry["chosen"] == true for entry in told),
         "each": entries,
     }
-
-
-@in_float64
-def quiet(stack: media.Stack, snr: float) -> float:
-    return loudness(np.asarray(media.records(SOURCE, stack, pulse(), INTERVAL)["far"]), snr)
 
 
 def split_block(contrast: float, snr: float, seed: int) -> dict[str, float]:
