@@ -40,7 +40,7 @@ SUMMARY = "how many hidden layers there are, by evidence, and which no record ca
 OPTIONS = {
     "layers": "how many the laminate that is told about has, 2 to 6; 4 by default (2 for quick effort)",
     "snr": "signal to noise of the records in decibels, 40 by default",
-    "draws": "random laminates for each number of layers; by default 1, 3 and 10 for quick, normal and best effort",
+    "draws": "random laminates for each number of layers; by default 1, 2 and 10 for quick, normal and best effort",
 }
 
 INTERVAL, COUNT = 5e-7, 300  # s; 150 microseconds at 2 MHz
@@ -91,7 +91,7 @@ def run(request: Request) -> Outcome:
     begun = time.monotonic()
     count = request.count("layers", request.pick(2, 4), least=2, most=6)
     snr = request.number("snr", 40.0)
-    draws = request.count("draws", request.pick(1, 3, 10), least=1, most=1000)
+    draws = request.count("draws", request.pick(1, 2, 10), least=1, most=1000)
     watch = watcher(request.progress)
     try:
         laminate = drawn(count, request.seed)
@@ -140,7 +140,7 @@ def run(request: Request) -> Outcome:
     return Outcome(numbers, status, "\n".join(lines), account, {}, figures)
 
 
-CONTRASTS = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
+CONTRASTS = (0.1, 0.03, 0.01, 0.006, 0.004, 0.003, 0.002, 0.001)
 """Of the impedance of the second half of a block to the first, less one."""
 
 
@@ -410,7 +410,7 @@ def evidence_figure(found: Ladder, true: int, halves: list[dict[str, float]]):
     short = [best - found.evidence[n] for n in counts]
     left.bar(counts, [1 + each for each in short], color=[VERMILLION if n == found.chosen else SKY for n in counts])
     for n, each in zip(counts, short, strict=True):
-        left.text(n, 1.1 * (1 + each), f"{each:.1f}" if each else "chosen", ha="center", va="bottom", fontsize=8)
+        left.text(n, 1.1 * (1 + each), f"{each:.3g}" if each else "chosen", ha="center", va="bottom", fontsize=8)
     left.set_yscale("log")
     left.set(xlabel=f"layers (there are {true})", ylabel="1 + log evidence below the best", xticks=counts)
     left.set_ylim(0.8, 4 * (1 + max(short)))
