@@ -49,6 +49,13 @@ def test_layers_blind(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} >= {"study.json", "report.html", "layers.png", "evidence.png"}
 
 
+def test_layers_blind_refuses_more_layers_than_it_tries():
+    found = CliRunner().invoke(app, ["run", "layers-blind", "--effort", "quick", "--set", "layers=9"])
+    assert found.exit_code == 2
+    assert "'layers' must be a whole number from 2 to 6" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
 def test_well(data_root, monkeypatch, tmp_path):
     monkeypatch.setenv("LAWFUL_DATA", str(data_root))
     numbers = run("well", "--out", str(tmp_path))

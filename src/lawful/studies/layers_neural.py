@@ -74,8 +74,8 @@ def run(request: Request) -> Outcome:
     begun = time.monotonic()
     snr = request.number("snr", 40.0)
     draws = request.count("draws", request.pick(1, 1, 3), least=1, most=1000)
-    width = request.pick(10e-6, 7e-6)
-    modes = request.pick({"x": 8, "t": 31}, {"x": 10, "t": 41}, {"x": 11, "t": 47})
+    width = request.pick(8e-6, 8e-6)
+    modes = request.pick({"x": 9, "t": 43}, {"x": 10, "t": 47}, {"x": 12, "t": 51})
     found = [both(recorded(width, snr, request.seed + draw), modes, request) for draw in range(draws)]
     first = found[0]
     numbers = {
@@ -142,7 +142,7 @@ def both(recording: Recording, modes: dict[str, int], request: Request) -> Both:
     exact = media.invert(with_density, alike, survey, seed=request.seed, progress=request.progress)
     # The fields begin at zero, where no law depends on thickness. The first step must not be shortened: it solves the
     # laws for the guessed layers.
-    whole = GaussNewton(damping=1e-10)
+    whole = GaussNewton(damping=1e-10, ftol=1e-4)
     neural = solve(problem(recording), Neural(trial=Spectral(modes)), optimiser=whole, progress=request.progress)
     return Both(recording, exact, neural)
 
