@@ -43,7 +43,6 @@ STUDIES = [
     "kuramoto-sivashinsky",
     "layers",
     "layers-blind",
-    "layers-neural",
     "lorenz",
     "misra",
     "oscillator",
