@@ -43,6 +43,7 @@ STUDIES = [
     "kepler",
     "kuramoto-sivashinsky",
     "layers",
+    "layers-blind",
     "lorenz",
     "misra",
     "oscillator",

@@ -32,6 +32,30 @@ def test_layers(tmp_path):
     assert files >= {"study.json", "report.html", "strips.png", "record.png", "landscape.png"}
 
 
+def test_layers_blind(tmp_path):
+    numbers = run("layers-blind", "--out", str(tmp_path))
+    assert numbers["chosen"] == numbers["true"] == 2
+    assert numbers["probability"]["2"] > 0.95
+    assert abs(sum(numbers["probability"].values()) - 1) < 1e-9
+    for name in ("impedance", "travel_time"):
+        for one, truth in zip(numbers["layers"], numbers["truth"][name], strict=True):
+            assert abs(one[name]["value"] - truth) < 4 * one[name]["sd"] < 0.02 * truth
+    # A contrast far above its error bar counts as two layers, one below it does not.
+    clear, hidden = numbers["contrasts"]
+    assert clear["in_sd"] > 10
+    assert clear["probability_of_three"] > 0.99
+    assert hidden["in_sd"] < 3
+    assert hidden["probability_of_three"] < 0.5
+    assert {path.name for path in tmp_path.iterdir()} >= {"study.json", "report.html", "layers.png", "evidence.png"}
+
+
+def test_layers_blind_refuses_more_layers_than_it_tries():
+    found = CliRunner().invoke(app, ["run", "layers-blind", "--effort", "quick", "--set", "layers=9"])
+    assert found.exit_code == 2
+    assert "'layers' must be a whole number from 2 to 6" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
 def test_well(data_root, monkeypatch, tmp_path):
     monkeypatch.setenv("LAWFUL_DATA", str(data_root))
     numbers = run("well", "--out", str(tmp_path))

@@ -2,6 +2,7 @@
 
 from ._clock import Clock
 from ._ends import End, FixedEnd, FreeEnd, HalfSpace, MassEnd
+from ._evidence import log_evidence, probabilities
 from ._foresee import Foresight, foresee
 from ._guided import Guided, Love, Rayleigh, group_speed, phase_speed
 from ._imaging import Image, Trial, image
@@ -68,8 +69,10 @@ __all__ = [
     "invert",
     "landscape",
     "landscape_figure",
+    "log_evidence",
     "oblique",
     "phase_speed",
+    "probabilities",
     "read_segy",
     "records",
     "respond",

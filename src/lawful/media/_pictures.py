@@ -42,23 +42,25 @@ def strips_figure(
     inversion: Inversion,
     quantity: str = "modulus",
     truth: tuple[Float[np.ndarray, " layers"], Float[np.ndarray, " layers"]] | None = None,
+    across: str | None = None,
 ) -> tuple[Figure, Axes]:
     """The layers side by side, as wide as they are thick, coloured by a quantity; interfaces with bands of ± 2 sd.
 
     quantity   of `inversion.layers`.
-    truth      thickness and quantity of what is really there, where that is known: drawn below.
-    Where thickness is not determined the strips are as wide as their travel times.
+    truth      thickness (or what `across` names) and quantity of what is really there, if that is known: drawn below.
+    across     what the strips are as wide as: "thickness" or "travel_time"; by default the first if it is determined.
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
-    across = "thickness" if np.all(np.isfinite(inversion.layers["thickness"].sd)) else "travel_time"
+    drawn = "thickness" if np.all(np.isfinite(inversion.layers["thickness"].sd)) else "travel_time"
+    truth = truth if across is not None or drawn == "thickness" else None
+    across = across or drawn
     if not np.all(np.isfinite(inversion.layers[quantity].sd)):
         quantity = "impedance"
     widths, shown = inversion.layers[across], inversion.layers[quantity]
     values, wide = np.asarray(shown.value), np.asarray(widths.value)
-    truth = truth if across == "thickness" else None
     size, unit = scaled(float(np.max(values)), UNITS.get(quantity, ""))
     step, length = scaled(float(np.sum(wide)), UNITS[across])
     every = values if truth is None else np.concatenate([values, truth[1]])
