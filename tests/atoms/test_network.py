@@ -113,8 +113,13 @@ def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
     frames, tested = at.Frames(structures, energies, forces), at.Frames(*clusters(40, seed=1))
     build = lambda key: at.ShortRangeNetwork((6,), key, cutoff=4.0, channels=6, layers=1, radial=4)
 
+    seen = []
+
     def trained(folder, stop=None, resume=False):
+        seen.clear()
+
         def watch(moment):
+            seen.append(moment.step)
             if moment.step == stop:
                 raise KeyboardInterrupt
 
@@ -123,7 +128,9 @@ def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", stop=25)
-    whole, again = trained(tmp_path / "whole"), trained(tmp_path / "killed", resume=True)
+    again = trained(tmp_path / "killed", resume=True)
+    assert seen[0] > 1  # it did go on
+    whole = trained(tmp_path / "whole")
     for one, other in zip(jax.tree.leaves(whole.models), jax.tree.leaves(again.models), strict=True):
         np.testing.assert_array_equal(one, other)
     errors, spread = whole.errors(tested), np.std(tested.labels.energy)

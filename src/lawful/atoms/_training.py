@@ -74,6 +74,63 @@ class State(eqx.Module):
     epoch: Int[Array, ""]
 
 
+class Lesson(eqx.Module):
+    """What does not change while models learn: the frames, the optimiser, and all of a model but its parameters."""
+
+    rest: PyTree
+    scene: Frame
+    labels: Labels
+    memory: float
+    tolerances: Tolerances = eqx.field(static=True)
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+    batch: int = eqx.field(static=True)
+    updates: int = eqx.field(static=True)
+
+    @classmethod
+    def of(
+        cls,
+        models: Learned,
+        frames: Frames,
+        shift: Float[np.ndarray, " elements"],
+        tolerances: Tolerances,
+        epochs: int,
+        batch: int,
+        rate: float,
+    ) -> tuple[Lesson, PyTree]:
+        """And the parameters to begin with."""
+        parameters, rest = eqx.partition(models, eqx.is_inexact_array)
+        updates = len(frames) // batch
+        schedule = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, 5 * updates, max(epochs, 6) * updates)
+        optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.amsgrad(schedule))
+        memory = 1 - 1 / max(0.01 * epochs * updates, 1.0)
+        scene, labels = jax.tree.map(jnp.asarray, ready(models, frames, shift))
+        return cls(rest, scene, labels, memory, tolerances, optimiser, batch, updates), parameters
+
+    def update(self, carry: tuple, chosen: Int[Array, " batch"]) -> tuple[tuple, Array]:
+        parameters, moments, mean = carry
+        some, known = jax.tree.map(lambda x: x[chosen], (self.scene, self.labels))
+        loss_at = lambda p: loss_of(eqx.combine(p, self.rest), some, known, self.tolerances)
+        loss, slope = jax.value_and_grad(loss_at)(parameters)
+        change, moments = self.optimiser.update(slope, moments, parameters)
+        parameters = optax.apply_updates(parameters, change)
+        mean = jax.tree.map(lambda old, new: self.memory * old + (1 - self.memory) * new, mean, parameters)
+        return (parameters, moments, mean), loss
+
+    def pass_over(self, parameters: PyTree, moments: PyTree, mean: PyTree, key: Key) -> tuple:
+        """Of one member over all frames, in an order of its own."""
+        order = jax.random.permutation(key, self.labels.energy.shape[0])[: self.updates * self.batch]
+        carry = parameters, moments, mean
+        carry, losses = jax.lax.scan(lambda *a: self.update(*a), carry, order.reshape(self.updates, self.batch))
+        return *carry, jnp.mean(losses)
+
+    @eqx.filter_jit
+    def epoch(self, state: State) -> tuple[State, Float[Array, " members"]]:
+        members = jax.tree.leaves(state.parameters)[0].shape[0]
+        keys = jax.random.split(jax.random.fold_in(state.key, state.epoch), members)
+        parameters, moments, mean, losses = jax.vmap(self.pass_over)(state.parameters, state.moments, state.mean, keys)
+        return State(parameters, moments, mean, state.key, state.epoch + 1), losses
+
+
 def train(
     build: Callable[[Key], Model],
     frames: Frames,
@@ -113,44 +170,13 @@ def train(
         frames, validation = frames[order[kept:]], frames[order[:kept]]
     models = eqx.filter_vmap(build)(jax.random.split(jax.random.key(seed), members))
     shift = element_energies(frames, models.elements)
-    scene, labels = ready(models, frames, shift)
-    batch = min(batch, len(frames))
-    updates = len(frames) // batch
-    parameters, rest = eqx.partition(models, eqx.is_inexact_array)
-    schedule = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, 5 * updates, max(epochs, 6) * updates)
-    optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.amsgrad(schedule))
-    memory = 1 - 1 / max(0.01 * epochs * updates, 1.0)
-
-    def gradient(parameters: PyTree, chosen: Array) -> tuple[Array, PyTree]:
-        some, known = jax.tree.map(lambda x: jnp.asarray(x)[chosen], (scene, labels))
-        return jax.value_and_grad(lambda p: loss_of(eqx.combine(p, rest), some, known, tolerances))(parameters)
-
-    def update(carry: tuple, chosen: Array) -> tuple[tuple, Array]:
-        parameters, moments, mean = carry
-        loss, slope = gradient(parameters, chosen)
-        change, moments = optimiser.update(slope, moments, parameters)
-        parameters = optax.apply_updates(parameters, change)
-        mean = jax.tree.map(lambda old, new: memory * old + (1 - memory) * new, mean, parameters)
-        return (parameters, moments, mean), loss
-
-    def pass_over(parameters: PyTree, moments: PyTree, mean: PyTree, key: Key) -> tuple:
-        order = jax.random.permutation(key, len(frames))[: updates * batch].reshape(updates, batch)
-        (parameters, moments, mean), losses = jax.lax.scan(update, (parameters, moments, mean), order)
-        return parameters, moments, mean, jnp.mean(losses)
-
-    @jax.jit
-    def epoch(state: State) -> tuple[State, Array]:
-        keys = jax.random.split(jax.random.fold_in(state.key, state.epoch), members)
-        parameters, moments, mean, losses = jax.vmap(pass_over)(state.parameters, state.moments, state.mean, keys)
-        return State(parameters, moments, mean, state.key, state.epoch + 1), losses
-
-    state = State(
-        parameters, jax.vmap(optimiser.init)(parameters), parameters, jax.random.key(seed + 1), jnp.zeros((), jnp.int32)
-    )
-    keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=30.0)
+    lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate)
+    moments, nothing = jax.vmap(lesson.optimiser.init)(parameters), jnp.zeros((), jnp.int32)
+    state = State(parameters, moments, parameters, jax.random.key(seed + 1), nothing)
+    keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=5.0)
     state, show = restored(state, keeper), watcher(progress)
     while int(state.epoch) < epochs:
-        state, losses = epoch(state)
+        state, losses = lesson.epoch(state)
         if not bool(jnp.all(jnp.isfinite(losses))):
             show.close()
             raise BadInput(
@@ -161,7 +187,7 @@ def train(
         keeper.save(partial(arrays_of, state), dict)
     keeper.save(partial(arrays_of, state), dict, force=True)
     show.close()
-    return Ensemble.calibrated(eqx.combine(state.mean, rest), shift, validation)
+    return Ensemble.calibrated(eqx.combine(state.mean, lesson.rest), shift, validation)
 
 
 def arrays_of(state: State) -> dict[str, np.ndarray]:

@@ -34,8 +34,9 @@ def coarser(
     first, second = (-(-line.size // most) for line in lines)
     if first == second == 1:
         return lines, values
-    spare = [(0, -line.size % step) for line, step in zip(lines, (first, second), strict=True)]
-    padded = np.pad(values, spare, constant_values=np.nan)
+    below, right = -lines[0].size % first, -lines[1].size % second
+    padded = np.full((lines[0].size + below, lines[1].size + right), np.nan)
+    padded[: lines[0].size, : lines[1].size] = values
     rows, columns = padded.shape[0] // first, padded.shape[1] // second
     blocks = padded.reshape(rows, first, columns, second).swapaxes(1, 2).reshape(rows, columns, -1)
     size = np.where(np.isfinite(blocks), np.abs(blocks), -1.0)

@@ -76,7 +76,7 @@ def first_line(problem: Problem, axis: str, periodic: bool, nodes: int | Element
     if borders != ends:
         parts = [max(2, round(FIRST_ELEMENTS * (b - a) / (ends[1] - ends[0]))) for a, b in itertools.pairwise(borders)]
         pieces = [np.linspace(a, b, n + 1)[1:] for (a, b), n in zip(itertools.pairwise(borders), parts, strict=True)]
-        return Line(axis, ELEMENT_NODES, periodic, np.concatenate([ends[:1], *pieces]), borders[1:-1])
+        return Line(axis, ELEMENT_NODES, periodic, np.concatenate([np.asarray(ends[:1]), *pieces]), borders[1:-1])
     if periodic and order_table(problem, axis).max() > 2:
         return Line(axis, FIRST_WAVES, True, np.asarray(ends))
     return Line(axis, ELEMENT_NODES, periodic, np.linspace(*ends, FIRST_ELEMENTS + 1))
