@@ -410,7 +410,7 @@ def evidence_figure(found: Ladder, true: int, halves: list[dict[str, float]]):
     short = [best - found.evidence[n] for n in counts]
     left.bar(counts, [1 + each for each in short], color=[VERMILLION if n == found.chosen else SKY for n in counts])
     for n, each in zip(counts, short, strict=True):
-        left.text(n, 1.1 * (1 + each), f"{each:.3g}" if each else "chosen", ha="center", va="bottom", fontsize=8)
+        left.text(n, 1.1 * (1 + each), f"{each:.0f}" if each else "chosen", ha="center", va="bottom", fontsize=8)
     left.set_yscale("log")
     left.set(xlabel=f"layers (there are {true})", ylabel="1 + log evidence below the best", xticks=counts)
     left.set_ylim(0.8, 4 * (1 + max(short)))
@@ -418,6 +418,8 @@ def evidence_figure(found: Ladder, true: int, halves: list[dict[str, float]]):
     right.axvline(TOLD, color=INK, lw=0.8, ls="--")
     right.set(xlabel="contrast over its Cramér-Rao bound", ylabel="probability of two halves", ylim=(-0.05, 1.05))
     for half in halves:
-        right.annotate(f"{100 * half['contrast']:g} %", (half["in_sd"], half["probability_of_three"]),
-                       xytext=(4, -11), textcoords="offset points", fontsize=8)  # fmt: skip
+        low = half["probability_of_three"] < 0.5  # the words stand on end, where the line does not run
+        place, side = (half["in_sd"], half["probability_of_three"]), ("bottom" if low else "top")
+        right.annotate(f"{100 * half['contrast']:g} %", place, xytext=(0, 7 if low else -7),
+                       textcoords="offset points", rotation=90, ha="center", va=side, fontsize=8)  # fmt: skip
     return fig, left
