@@ -11,6 +11,7 @@ from ._export import Exported, export, load
 from ._following import Build, Following
 from ._frames import Frame, Frames, Labels
 from ._hybrid import Answer, HybridPotential
+from ._learned import HybridNetwork, Interactions
 from ._mesh import MeshEwald
 from ._molecular import Hinges, LennardJones, Springs, Unfelt
 from ._near_list import NearList, WithoutPairs, near_lists, with_room
@@ -49,7 +50,9 @@ __all__ = [
     "Frame",
     "Frames",
     "Hinges",
+    "HybridNetwork",
     "HybridPotential",
+    "Interactions",
     "Labels",
     "Langevin",
     "LennardJones",

@@ -16,9 +16,16 @@ from ._frames import Frame, Frames, Labels
 class Learned(Protocol):
     """What can be trained: a pytree of arrays that says the energy of a frame."""
 
-    elements: tuple[int, ...]
-    cutoff: float
-    shift: Float[Array, " elements"]
+    @property
+    def elements(self) -> tuple[int, ...]: ...
+
+    @property
+    def cutoff(self) -> float: ...
+
+    @property
+    def shift(self) -> Float[Array, " elements"]: ...
+
+    def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]: ...
 
     def energy(self, frame: Frame) -> Float[Array, ""]: ...
 
@@ -47,6 +54,11 @@ def said_of(model: Learned, frame: Frame) -> Said:
         return Said(energy, -slope, None)
     energy, (slope, virial) = jax.value_and_grad(strained, (0, 1))(positions, jnp.zeros((3, 3), positions.dtype))
     return Said(energy, -slope, 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(frame.cell)))
+
+
+def said_without_forces(model: Learned, frame: Frame) -> Said:
+    """The energy alone, where nothing else is known to compare with."""
+    return Said(model.energy(frame), jnp.full(frame.positions.shape, jnp.nan), None)
 
 
 @eqx.filter_jit

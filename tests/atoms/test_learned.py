@@ -1,0 +1,100 @@
+"""Learned near, exact far: what a network with charges and dispersion says of molecules apart."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lawful as lf
+import lawful.atoms as at
+from lawful._core.precision import in_float64
+
+WATER = np.array([[0.0, 0.0, 0.117], [0.0, 0.757, -0.469], [0.0, -0.757, -0.469]])
+TILTED = WATER @ np.array([[0.8, 0.6, 0.0], [-0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+
+
+def hybrid():
+    return at.HybridNetwork((1, 8, 10), jax.random.key(0), channels=4, layers=1)
+
+
+def pair(first, second, numbers, r, totals=(0.0, 0.0)):
+    places = np.concatenate([first, np.asarray(second) + np.array([0.0, 0.0, r])])
+    structure = at.Structure(places, numbers)
+    return structure, at.Fragments(np.repeat([0, 1], [len(first), len(second)]), np.array(totals))
+
+
+def scene(model, *pairs):
+    frames = at.Frames([each for each, _ in pairs], np.zeros(len(pairs)), fragments=[parts for _, parts in pairs])
+    return jax.tree.map(jnp.asarray, frames.seen(model.species(frames.numbers), model.cutoff))
+
+
+@eqx.filter_jit
+def interactions(model, frames):
+    return jax.vmap(model.interaction)(frames), jax.vmap(model.charges)(frames)
+
+
+@in_float64
+def test_molecules_apart_keep_their_charges_and_the_laws_of_the_far_field():
+    model, numbers = hybrid(), [8, 1, 1, 8, 1, 1]
+    distances = (2.9, 6.0, 40.0, 1000.0)
+    terms, charges = interactions(model, scene(model, *(pair(WATER, TILTED, numbers, r) for r in distances)))
+    assert np.max(np.abs(charges[0])) > 1e-3
+    np.testing.assert_allclose(charges[:, :6], np.tile(charges[0, :6], (4, 1)), atol=1e-14)  # whoever comes near
+    np.testing.assert_allclose(charges[:, :3].sum(axis=1), 0.0, atol=1e-14)
+    np.testing.assert_allclose(charges[:, 3:6].sum(axis=1), 0.0, atol=1e-14)
+    assert abs(terms["short"][0]) > 1e-4
+    np.testing.assert_allclose(terms["short"][2:], 0.0, atol=1e-13)
+    sixth = terms["dispersion"] * np.array(distances) ** 6
+    assert sixth[3] == pytest.approx(sixth[2], rel=0.01)
+    third = terms["coulomb"] * np.array(distances) ** 3
+    assert third[3] == pytest.approx(third[2], rel=0.01)
+    assert abs(sum(float(term[3]) for term in terms.values())) < 1e-9 * max(1.0, abs(float(third[3])))
+
+
+@in_float64
+def test_tails_are_exact():
+    model, point = hybrid(), np.zeros((1, 3))
+    one = jax.tree.map(lambda x: x[0], scene(model, pair(point, point, [10, 8], 20.0, (1.0, -2.0))))
+
+    def term(name, r):
+        moved = eqx.tree_at(lambda f: f.positions, one, jnp.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) * r)
+        return model.interaction(moved)[name]
+
+    distances = jnp.geomspace(15.0, 200.0, 20)
+    for name, power, error in (("coulomb", 1, 1e-8), ("dispersion", 6, 0.05)):
+        value, slope = jax.jit(jax.vmap(jax.value_and_grad(lambda r, name=name: term(name, r))))(distances)
+        exponents = -np.asarray(distances * slope / value)
+        assert np.max(np.abs(exponents - power)) < error  # dispersion has a C8 as well, which has gone far away
+        assert abs(exponents[-1] - power) < max(1e-8, error / 100)
+    assert float(term("coulomb", 50.0)) == pytest.approx(-2.0 * at.COULOMB / 50.0, rel=1e-12)
+
+
+@in_float64
+def test_padding_is_not_felt_and_slopes_are_those_of_the_energy():
+    model = hybrid()
+    whole, small = pair(WATER, TILTED, [8, 1, 1, 8, 1, 1], 3.0), pair(WATER[:1], WATER[:1], [10, 8], 3.0)
+    together, alone = interactions(model, scene(model, whole, small))[0], interactions(model, scene(model, small))[0]
+    for name, term in alone.items():
+        assert float(term[0]) == pytest.approx(float(together[name][1]), abs=1e-13)
+    frame = jax.tree.map(lambda x: x[0], scene(model, whole))
+    move = np.random.default_rng(0).normal(size=(6, 3))
+    energy = jax.jit(lambda s: model.energy(eqx.tree_at(lambda f: f.positions, frame, frame.positions + s * move)))
+    slope = float(energy(1e-5) - energy(-1e-5)) / 2e-5
+    assert float(jax.jit(jax.grad(energy))(0.0)) == pytest.approx(slope, abs=1e-7)
+
+
+def test_interactions_are_learned_and_vanish_far_away():
+    """A Lennard-Jones pair of neon atoms between 2.6 and 4 A, from energies alone."""
+    energy = lambda r: 0.02 * ((3.0 / r) ** 12 - 2 * (3.0 / r) ** 6)
+    point, near = np.zeros((1, 3)), np.linspace(2.6, 4.0, 40)
+    pairs = [pair(point, point, [10, 10], r) for r in near]
+    frames = at.Frames([each for each, _ in pairs], energy(near), fragments=[parts for _, parts in pairs])
+    build = lambda key: at.Interactions(at.HybridNetwork((10,), key, channels=4, layers=1))
+    learned = at.train(build, frames, epochs=150, rate=1e-2, tolerances=at.Tolerances(energy=0.01))
+    assert learned.errors(frames).energy < 0.1 * np.std(energy(near))
+    far = at.Frames([pair(point, point, [10, 10], 300.0)[0]], [0.0], fragments=[pairs[0][1]])
+    assert abs(learned.predict(far).energy[0]) < 1e-9
+    lonely = at.Frames([pairs[0][0]], [0.0])
+    with pytest.raises(lf.BadInput, match="belong together"):
+        learned.predict(lonely)
