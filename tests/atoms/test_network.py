@@ -107,7 +107,6 @@ def clusters(count, seed=0):
     return structures, energies, forces
 
 
-@pytest.mark.skip(reason="XLA died of a segmentation fault in it once in the whole suite; cause not found yet")
 def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
     structures, energies, forces = clusters(60)
     energies[3], forces[5] = np.nan, np.full((3, 3), np.nan)  # not everything is known
