@@ -1,6 +1,7 @@
 """What every test may rely on: the data folder, the compilation cache, double precision as a context."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,15 @@ hypothesis.settings.register_profile(
     "lawful", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("lawful")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_code_let_go() -> Iterator[None]:
+    """What a file compiled is let go after it: XLA maps several pieces of memory for each compiled function, and
+    Linux gives a process 65,530 of them; one that needs more dies in the compiler, after an hour of tests."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput
 from ._frames import Frames, Labels
+from ._leaves import by_name, put_back
 from ._said import Said, ready, said_by_all
 
 
@@ -90,7 +91,10 @@ class Ensemble(eqx.Module):
 
     def predict(self, frames: Frames, batch: int = 100) -> Prediction:
         """Energies and forces of frames, with standard deviations; NaN where there is but one member."""
-        said = self.each(frames, batch)
+        return self.together(self.each(frames, batch))
+
+    def together(self, said: Said) -> Prediction:
+        """What the members said, as means with standard deviations."""
         spread = lambda x: np.std(x, axis=0, ddof=1) if self.members > 1 else np.full(x.shape[1:], np.nan)
         return Prediction(
             np.mean(said.energy, axis=0),
@@ -104,15 +108,9 @@ class Ensemble(eqx.Module):
         found = self.predict(frames)
         return Errors.between(found.energy, found.forces, frames.labels)
 
-    def errors_of_each(self, frames: Frames) -> tuple[Errors, ...]:
-        """Of every member by itself."""
-        said = self.each(frames)
-        return tuple(Errors.between(e, f, frames.labels) for e, f in zip(said.energy, said.forces, strict=True))
-
     def save(self, path: str | Path) -> None:
         """Arrays only, in single precision; `load` wants the shape of the model again."""
-        leaves = jax.tree.leaves(eqx.filter(self.models, eqx.is_inexact_array))
-        arrays = {f"leaf{k}": np.asarray(leaf, dtype=np.float32) for k, leaf in enumerate(leaves)}
+        arrays = by_name(jax.tree.map(np.float32, eqx.filter(self.models, eqx.is_inexact_array)))
         factors = {"energy_factor": self.energy_factor, "forces_factor": self.forces_factor}
         write_arrays(Path(path), {**arrays, "shift": self.shift}, factors)
 
@@ -121,10 +119,10 @@ class Ensemble(eqx.Module):
         """What `save` wrote; `one` is any model of the same shape."""
         found, factors = read_arrays(Path(path))
         arrays, rest = eqx.partition(one, eqx.is_inexact_array)
-        leaves, shape = jax.tree.flatten(arrays)
-        saved = [found.get(f"leaf{k}") for k in range(len(leaves))]
-        if any(new is None or new.shape[1:] != old.shape for new, old in zip(saved, leaves, strict=True)):
+        first = found.get("leaf0")
+        count = 0 if first is None or first.ndim == 0 else len(first)
+        back = put_back(found, jax.tree.map(lambda x: jax.ShapeDtypeStruct((count, *x.shape), x.dtype), arrays))
+        if back is None:
             raise BadInput(f"{path} holds models of another shape than the one given.")
-        back = [jnp.asarray(leaf, old.dtype) for leaf, old in zip(saved, leaves, strict=True)]
-        models = eqx.combine(jax.tree.unflatten(shape, back), rest)
+        models = eqx.combine(jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), back, arrays), rest)
         return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])

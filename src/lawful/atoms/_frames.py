@@ -139,9 +139,9 @@ class Frames(eqx.Module):
 
     def seen(self, species: Int[np.ndarray, "frames atoms"], cutoff: float) -> Frame:
         """All frames in one, their neighbours found."""
-        found = [Neighbours.of(structure, cutoff) for structure in self.structures]
-        room = max(max(table.j.shape[1] for table in found), 1)
-        tables = [Neighbours.of(structure, cutoff, room, self.atoms) for structure in self.structures]
+        found = [Neighbours.of(structure, cutoff, atoms=self.atoms) for structure in self.structures]
+        room = max(max(table.count for table in found), 1)
+        tables = [table.padded(room, None) for table in found]
         far = [padded(structure.positions, self.atoms, apart=True) for structure in self.structures]
         cells = [structure.cell for structure in self.structures]
         return Frame(

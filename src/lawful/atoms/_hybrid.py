@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from ._near_list import margin_of
+from ._slopes import slopes
 
 Term = Callable[[Float[Array, "atoms 3"], "Float[Array, '3 3'] | None"], Float[Array, ""]]
 
@@ -72,20 +73,16 @@ class HybridPotential(eqx.Module):
 
 
 def answered(potential: HybridPotential, positions, cell) -> Answer:
-    def strained(positions, strain):
-        moved = positions + positions @ strain
-        terms = potential.energies(moved, None if cell is None else cell + cell @ strain)
+    def energy(positions, cell):
+        terms = potential.energies(positions, cell)
         return jnp.sum(jnp.stack(list(terms.values()))), terms
 
     positions = jnp.asarray(positions)
-    (energy, terms), (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1), has_aux=True)(
-        positions, jnp.zeros((3, 3), positions.dtype)
-    )
-    stress = None if cell is None else 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(cell))
+    total, terms, forces, stress = slopes(energy, positions, cell)
     charges = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
     charges = None if charges is None else jnp.asarray(charges)
     dipole = charges @ positions if charges is not None and cell is None else None
-    return Answer(energy, terms, -slope, stress, charges, dipole)
+    return Answer(total, terms, forces, stress, charges, dipole)
 
 
 answered_at_once = compiled(lambda *_: 3)(answered)

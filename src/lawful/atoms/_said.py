@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ._frames import Frame, Frames, Labels
+from ._slopes import slopes
 
 
 class Learned(Protocol):
@@ -43,17 +44,15 @@ class Said(NamedTuple):
 def said_of(model: Learned, frame: Frame) -> Said:
     """Energy, forces and, in a cell, stress of one frame by one backward pass."""
 
-    def strained(positions: Array, strain: Array) -> Array:
-        cell = None if frame.cell is None else frame.cell + frame.cell @ strain
-        moved = positions + positions @ strain, cell
-        return model.energy(eqx.tree_at(lambda f: (f.positions, f.cell), frame, moved, is_leaf=lambda x: x is None))
+    def energy(positions: Array, cell: Array | None) -> tuple[Array, None]:
+        place = positions, cell
+        return model.energy(
+            eqx.tree_at(lambda f: (f.positions, f.cell), frame, place, is_leaf=lambda x: x is None)
+        ), None
 
-    positions = jnp.asarray(frame.positions)
-    if frame.cell is None:
-        energy, slope = jax.value_and_grad(strained)(positions, jnp.zeros((3, 3), positions.dtype))
-        return Said(energy, -slope, None)
-    energy, (slope, virial) = jax.value_and_grad(strained, (0, 1))(positions, jnp.zeros((3, 3), positions.dtype))
-    return Said(energy, -slope, 0.5 * (virial + virial.T) / jnp.abs(jnp.linalg.det(frame.cell)))
+    cell = None if frame.cell is None else jnp.asarray(frame.cell)
+    value, _, forces, stress = slopes(energy, jnp.asarray(frame.positions), cell)
+    return Said(value, forces, stress)
 
 
 def said_without_forces(model: Learned, frame: Frame) -> Said:

@@ -18,6 +18,7 @@ from .._core.messages import BadInput
 from ..solve import Keeper, Moment, Watcher, watcher
 from ._ensemble import Ensemble
 from ._frames import Frame, Frames, Labels
+from ._leaves import by_name, put_back
 from ._said import Learned, ready, said_of, said_without_forces
 
 Model = TypeVar("Model", bound=Learned)
@@ -63,7 +64,6 @@ class State(eqx.Module):
     parameters: PyTree
     moments: PyTree
     mean: PyTree
-    key: Key
     epoch: Int[Array, ""]
 
 
@@ -73,6 +73,7 @@ class Lesson(eqx.Module):
     rest: PyTree
     scene: Frame
     labels: Labels
+    key: Key
     memory: float
     tolerances: Tolerances = eqx.field(static=True)
     optimiser: optax.GradientTransformation = eqx.field(static=True)
@@ -89,6 +90,7 @@ class Lesson(eqx.Module):
         epochs: int,
         batch: int,
         rate: float,
+        key: Key,
     ) -> tuple[Lesson, PyTree]:
         """And the parameters to begin with."""
         parameters, rest = eqx.partition(models, eqx.is_inexact_array)
@@ -97,7 +99,7 @@ class Lesson(eqx.Module):
         optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.amsgrad(schedule))
         memory = 1 - 1 / max(0.01 * epochs * updates, 1.0)
         scene, labels = jax.tree.map(jnp.asarray, ready(models, frames, shift))
-        return cls(rest, scene, labels, memory, tolerances, optimiser, batch, updates), parameters
+        return cls(rest, scene, labels, key, memory, tolerances, optimiser, batch, updates), parameters
 
     def update(self, carry: tuple, chosen: Int[Array, " batch"]) -> tuple[tuple, Array]:
         parameters, moments, mean = carry
@@ -119,9 +121,9 @@ class Lesson(eqx.Module):
     @eqx.filter_jit
     def epoch(self, state: State) -> tuple[State, Float[Array, " members"]]:
         members = jax.tree.leaves(state.parameters)[0].shape[0]
-        keys = jax.random.split(jax.random.fold_in(state.key, state.epoch), members)
+        keys = jax.random.split(jax.random.fold_in(self.key, state.epoch), members)
         parameters, moments, mean, losses = jax.vmap(self.pass_over)(state.parameters, state.moments, state.mean, keys)
-        return State(parameters, moments, mean, state.key, state.epoch + 1), losses
+        return State(parameters, moments, mean, state.epoch + 1), losses
 
 
 def train(
@@ -163,9 +165,10 @@ def train(
         frames, validation = frames[order[kept:]], frames[order[:kept]]
     models = eqx.filter_vmap(build)(jax.random.split(jax.random.key(seed), members))
     shift = models.element_energies(frames)
-    lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate)
+    key = jax.random.key(seed + 1)
+    lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate, key)
     moments, nothing = jax.vmap(lesson.optimiser.init)(parameters), jnp.zeros((), jnp.int32)
-    state = State(parameters, moments, parameters, jax.random.key(seed + 1), nothing)
+    state = State(parameters, moments, parameters, nothing)
     keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=5.0)
     state, show = restored(state, keeper), watcher(progress)
     while int(state.epoch) < epochs:
@@ -177,25 +180,17 @@ def train(
                 f" place, or take a smaller rate than {rate:g}."
             )
         show(Moment(1, int(state.epoch), epochs, float(jnp.mean(losses)), {}))
-        keeper.save(partial(arrays_of, state), dict)
-    keeper.save(partial(arrays_of, state), dict, force=True)
+        keeper.save(partial(by_name, state), dict)
+    keeper.save(partial(by_name, state), dict, force=True)
     show.close()
     return Ensemble.calibrated(eqx.combine(state.mean, lesson.rest), shift, validation)
-
-
-def arrays_of(state: State) -> dict[str, np.ndarray]:
-    raw = eqx.tree_at(lambda s: s.key, state, jax.random.key_data(state.key))
-    return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(jax.tree.leaves(raw))}
 
 
 def restored(state: State, keeper: Keeper) -> State:
     found = keeper.load()
     if found is None:
         return state
-    raw = eqx.tree_at(lambda s: s.key, state, jax.random.key_data(state.key))
-    leaves, shape = jax.tree.flatten(raw)
-    saved = [found[0].get(f"leaf{k}") for k in range(len(leaves))]
-    if any(new is None or new.shape != old.shape for new, old in zip(saved, leaves, strict=True)):
+    back = put_back(found[0], state)
+    if back is None:
         raise BadInput(f"{keeper.path} holds another training; run without resume, or choose another folder.")
-    back = jax.tree.unflatten(shape, [jnp.asarray(leaf) for leaf in saved])
-    return eqx.tree_at(lambda s: s.key, back, jax.random.wrap_key_data(back.key))
+    return jax.tree.map(jnp.asarray, back)

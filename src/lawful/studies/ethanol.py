@@ -27,7 +27,17 @@ import numpy as np
 from .._core.messages import BadInput
 from .._core.precision import float64
 from .._core.record import Account, Drawing, Section, Status, Table
-from ..atoms import KCAL_PER_MOL, Ensemble, Frames, NetworkEnergy, Prediction, ShortRangeNetwork, Structure, train
+from ..atoms import (
+    KCAL_PER_MOL,
+    Ensemble,
+    Errors,
+    Frames,
+    NetworkEnergy,
+    Prediction,
+    ShortRangeNetwork,
+    Structure,
+    train,
+)
 from ..report import BLUE, VERMILLION
 from ._base import Effort, Outcome, Request
 from ._measurements import in_data_folder
@@ -117,8 +127,10 @@ def run(request: Request) -> Outcome:
     begin = time.monotonic()
     ensemble = learned(request)
     tested = frames("test_01", request.pick(50, None))
-    said = ensemble.predict(tested)
-    errors, alone = ensemble.errors(tested), ensemble.errors_of_each(tested)
+    each = ensemble.each(tested)
+    said = ensemble.together(each)
+    errors = Errors.between(said.energy, said.forces, tested.labels)
+    alone = [Errors.between(*one, tested.labels) for one in zip(each.energy, each.forces, strict=True)]
     single = symmetries(ensemble.member(0), tested.structures[0], request.seed)
     with float64():
         double = ensemble.member(0)
