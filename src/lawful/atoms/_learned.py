@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,38 +13,58 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._core.messages import BadInput
 from ._dispersion import Dispersion
-from ._electrostatics import smeared_inverse
 from ._frames import Frame, Frames
+from ._multipoles import Multipoles
 from ._network import ShortRangeNetwork
+from ._switch import cutoff_quintic
 from ._units import COULOMB
 
 ROOM = 0.3  # free to learn: ln(volume / volume of the free atom), at most, and the size of charges at the start
+OVERLAP = (10.7, 60.0)  # sqrt(eV), of hydrogen and of others: exp-6 repulsion of A. Williams type at the start
+RATE = 1.8  # 1/A, half of how fast clouds of two equal atoms fall off
+
+
+class AtomsInMolecules(NamedTuple):
+    """What each atom brings along, read off its own molecule.
+
+    charges  e.   dipoles  e A.   volumes  in those of free atoms.   overlap  sqrt(eV).
+    """
+
+    charges: Float[Array, " atoms"]
+    dipoles: Float[Array, "atoms 3"]
+    volumes: Float[Array, " atoms"]
+    overlap: Float[Array, " atoms"]
 
 
 class HybridNetwork(eqx.Module):
-    """Molecules, told apart as fragments: near each other a network, further away charges and dispersion.
+    """Molecules, told apart as fragments: near each other a network, further away the laws of the far field.
 
-        E = sum_i E_i(all that is near) + k sum_pairs q_i q_j erf(r / w_ij) / r - sum_pairs C6 / (r^6 + R0^6) + ...,
-        w_ij = sqrt(2 (w_i^2 + w_j^2)), pairs of atoms in different fragments
+        E = sum_i E_i(all that is near) + sum over pairs of atoms in different fragments of
+            a_i a_j exp(-(b_i + b_j) r)                                 clouds overlap and repel
+            k (q_i + p_i . d_i)(q_j + p_j . d_j) erf(r / ...) / r       charges and dipoles
+            -C6 / (r^6 + R0^6) - s8 C8 / (r^8 + R0^8)                   dispersion
+          - k/2 sum_i alpha_i |F_i|^2                                   atoms polarised by the field of other fragments
 
-    A second network reads each atom's charge q and volume off its own fragment, as if there were no other; charges are
-    neutralised on it, and C6 of the free atom grows with the square of the volume. So neither changes when another
-    molecule comes, and nothing leaks: beyond the short network's cutoff the energy is that of the molecules plus
-    Coulomb's and London's laws, with the same charges and coefficients at any distance. What polarises or overlaps is
-    near, and left to the short network.
+    A second network reads charge, dipole, volume and cloud of each atom off its own fragment, as if there were no
+    other; charges are neutralised on it, polarisability grows with the volume and C6 with its square. So nothing of it
+    changes when another molecule comes, and nothing leaks: beyond the short network's cutoff the energy is that of the
+    molecules plus the laws above, with the same coefficients at any distance.
 
     elements        atomic numbers; dispersion coefficients of free atoms must be tabulated for them.
     cutoff          of the short network, A: 4 to 5. The first network that sees no other molecule ends there.
-    sight           of the network that reads charges, A.
+    sight           of the network that reads the atoms, A.
     channels, layers   of both.
 
-    For clusters. In a cell use `charges(frame)` with `Ewald` or `MeshEwald` and a `Dispersion` of its own.
-    Sources: A. Tkatchenko and M. Scheffler, Phys. Rev. Lett. 102, 073005 (2009) (volumes); `Dispersion`; `coulomb_energy`.
+    For clusters. In a cell use `atoms(frame)` with `Ewald` or `MeshEwald` and a `Dispersion` of its own.
+    Sources: A. Tkatchenko and M. Scheffler, Phys. Rev. Lett. 102, 073005 (2009) (volumes); A. J. Stone, The Theory of
+    Intermolecular Forces, 2nd ed. (2013) (the terms); `Dispersion`; `Multipoles`.
     """
 
     short: ShortRangeNetwork
     local: ShortRangeNetwork
     widths: Float[Array, " elements"]
+    reach: Float[Array, " elements"]
+    rates: Float[Array, " elements"]
     free: Dispersion
 
     def __init__(
@@ -55,8 +78,11 @@ class HybridNetwork(eqx.Module):
     ):
         first, second = jax.random.split(key)
         self.short = ShortRangeNetwork(elements, first, cutoff, channels, layers)
-        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=2)
+        self.short = eqx.tree_at(lambda n: n.scale, self.short, jnp.asarray(0.1))
+        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=5)
         self.widths = jnp.zeros(len(self.short.elements))
+        self.reach = jnp.zeros(len(self.short.elements))
+        self.rates = jnp.zeros(len(self.short.elements))
         table = Dispersion.free_atoms(np.array(self.short.elements))
         learned = [jnp.asarray(each) for each in (table.s8, table.a1, table.a2)]
         self.free = Dispersion(table.c6, table.alpha, table.quotient, *learned)
@@ -84,45 +110,65 @@ class HybridNetwork(eqx.Module):
         return sum(self.terms(frame).values(), jnp.zeros(()))
 
     def terms(self, frame: Frame) -> dict[str, Float[Array, ""]]:
-        """Energies in eV: `short`, of all atoms; `coulomb` and `dispersion`, between fragments."""
-        charges, volumes = self.read(frame)
-        return {
-            "short": self.short.energy(frame),
-            "coulomb": self.coulomb(frame, charges),
-            "dispersion": self.dispersion(frame, volumes),
-        }
+        """Energies in eV: `short`, of all atoms; the others between fragments."""
+        return {"short": self.short.energy(frame), **self.physics(frame)}
 
     def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
         """What the fragments do to each other: the terms, without what each would have by itself."""
         terms = self.terms(frame)
         return {**terms, "short": terms["short"] - self.short.energy(apart(frame))}
 
-    def charges(self, frame: Frame) -> Float[Array, " atoms"]:
-        """In elementary charges; zero for padding."""
-        return self.read(frame)[0]
-
-    def read(self, frame: Frame) -> tuple[Float[Array, " atoms"], Float[Array, " atoms"]]:
-        """Charges, and volumes in those of free atoms."""
+    def atoms(self, frame: Frame) -> AtomsInMolecules:
+        """Zero for padding, but the volumes."""
         alone, real = apart(frame), frame.species >= 0
         _, said = self.local(alone.positions, alone.species, alone.neighbours, alone.cell)
-        raw, volume = jnp.where(real, ROOM * said[:, 0], 0.0), jnp.exp(ROOM * jnp.tanh(said[:, 1]))
+        said = jnp.where(real[:, None], said, 0.0)
         assert frame.fragments is not None
-        return jnp.where(real, frame.fragments.neutralised(raw), 0.0), volume
-
-    def coulomb(self, frame: Frame, charges: Float[Array, " atoms"]) -> Float[Array, ""]:
-        i, j, square, between = pairs_between(frame)
-        width = jax.nn.softplus(self.widths)[frame.species]
-        inverse = smeared_inverse(square, jnp.sqrt(width[i] ** 2 + width[j] ** 2))
-        return COULOMB * jnp.sum(jnp.where(between, charges[i] * charges[j] * inverse, 0.0))
-
-    def dispersion(self, frame: Frame, volumes: Float[Array, " atoms"]) -> Float[Array, ""]:
-        i, j, square, between = pairs_between(frame)
-        of = lambda values: jnp.asarray(values)[frame.species]
-        free = self.free
-        atoms = Dispersion(
-            of(free.c6) * volumes**2, of(free.alpha) * volumes, of(free.quotient), free.s8, free.a1, free.a2
+        charges = jnp.where(real, frame.fragments.neutralised(ROOM * said[:, 0]), 0.0)
+        start = jnp.where(jnp.asarray(self.elements) == 1, math.log(OVERLAP[0]), math.log(OVERLAP[1]))[frame.species]
+        overlap = jnp.where(real, jnp.exp(start + said[:, 2]), 0.0)
+        return AtomsInMolecules(
+            charges, self.dipoles(alone, said[:, 3:]), jnp.exp(ROOM * jnp.tanh(said[:, 1])), overlap
         )
-        return jnp.sum(jnp.where(between, atoms.energies(square, i, j), 0.0))
+
+    def dipoles(self, alone: Frame, said: Float[Array, "atoms 2"]) -> Float[Array, "atoms 3"]:
+        """p_i = sum over neighbours of the own fragment of (s_i + t_j) w(r) times the direction to j, e A."""
+        table = alone.neighbours
+        vectors = table.vectors(jnp.asarray(alone.positions), alone.cell)
+        r = jnp.sqrt(jnp.sum(vectors**2, axis=-1))
+        weights = (said[:, None, 0] + said[table.j, 1]) * cutoff_quintic(r, self.local.cutoff) * table.real / r
+        return ROOM * jnp.einsum("nk,nkx->nx", weights, vectors)
+
+    def physics(self, frame: Frame) -> dict[str, Float[Array, ""]]:
+        atoms, (i, j, vectors, between) = self.atoms(frame), pairs_between(frame)
+        square, ends, species = jnp.sum(vectors**2, axis=1), (i, j), frame.species
+        summed = lambda energies: jnp.sum(jnp.where(between, energies, 0.0))
+        of = lambda values: jnp.asarray(values)[species]
+        rate = RATE * jnp.exp(of(self.rates))
+        repulsion = atoms.overlap[i] * atoms.overlap[j] * jnp.exp(-(rate[i] + rate[j]) * jnp.sqrt(square))
+        permanent = Multipoles(atoms.charges, atoms.dipoles, of(jax.nn.softplus(self.widths)))
+        free = self.free
+        c6, alpha, quotient = jax.lax.stop_gradient((free.c6, free.alpha, free.quotient))  # tabulated, not learned
+        cloud = Dispersion(
+            of(c6) * atoms.volumes**2,
+            of(alpha) * atoms.volumes,
+            of(quotient),
+            free.s8,
+            free.a1,
+            free.a2,
+        )
+        return {
+            "repulsion": summed(repulsion),
+            "coulomb": summed(permanent.energies(vectors, ends)),
+            "induction": self.induction(permanent, cloud.alpha, species, vectors, ends, between),
+            "dispersion": summed(cloud.energies(square, i, j)),
+        }
+
+    def induction(self, permanent: Multipoles, alpha, species, vectors, ends, between) -> Float[Array, ""]:
+        wider = eqx.tree_at(lambda m: m.widths, permanent, jax.nn.softplus(self.reach)[species])
+        at_i, at_j = (jnp.where(between[:, None], field, 0.0) for field in wider.fields(vectors, ends))
+        field = jnp.zeros_like(permanent.dipoles).at[ends[0]].add(at_i).at[ends[1]].add(at_j)
+        return -0.5 * COULOMB * jnp.sum(alpha * jnp.sum(field**2, axis=1))
 
 
 class Interactions(eqx.Module):
@@ -163,16 +209,15 @@ def fragments_of(frame: Frame) -> Int[Array, " atoms"]:
 
 def apart(frame: Frame) -> Frame:
     """The same atoms, each of which sees its own fragment only."""
-    of, table = fragments_of(frame), frame.neighbours
-    own = table.real & (of[table.j] == of[:, None])
-    return eqx.tree_at(lambda f: f.neighbours.real, frame, own)
+    fragments_of(frame)
+    return eqx.tree_at(lambda f: f.neighbours, frame, frame.own)
 
 
 def pairs_between(
     frame: Frame,
-) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Float[Array, " pairs"], Bool[Array, " pairs"]]:
-    """All pairs i < j, their squared distances, and which are real atoms of different fragments."""
-    i, j = np.triu_indices(frame.species.shape[0], k=1)
-    of, real, positions = fragments_of(frame), frame.species >= 0, jnp.asarray(frame.positions)
+) -> tuple[Int[Array, " pairs"], Int[Array, " pairs"], Float[Array, "pairs 3"], Bool[Array, " pairs"]]:
+    """All pairs i < j, the vectors from i to j (A), and which are real atoms of different fragments."""
+    i, j = (jnp.asarray(end) for end in np.triu_indices(frame.species.shape[0], k=1))
+    of, real, positions = fragments_of(frame), jnp.asarray(frame.species) >= 0, jnp.asarray(frame.positions)
     between = (of[i] != of[j]) & real[i] & real[j]
-    return i, j, jnp.sum((positions[j] - positions[i]) ** 2, axis=1), between
+    return i, j, positions[j] - positions[i], between

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from .._core.messages import BadInput
-from ..solve import Keeper, Moment, Watcher, watcher
+from ..solve import Keeper, Moment, Watcher, fingerprint, watcher
 from ._ensemble import Ensemble
 from ._frames import Frame, Frames, Labels
 from ._leaves import by_name, put_back
@@ -43,8 +43,9 @@ def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances
     with_forces = labels.forces is not None or labels.stress is not None
     said = jax.vmap(lambda one: (said_of if with_forces else said_without_forces)(model, one))(frame)
     atoms = jnp.maximum(jnp.sum(frame.species >= 0, axis=-1), 1)
+    weight = jnp.ones_like(said.energy) if labels.weight is None else labels.weight
     known = [
-        ((said.energy - labels.energy) / atoms, tolerances.energy),
+        ((said.energy - labels.energy) / atoms * jnp.sqrt(weight), tolerances.energy),
         (said.forces - labels.forces, tolerances.forces),
     ]
     if said.stress is not None and labels.stress is not None:
@@ -169,7 +170,8 @@ def train(
     lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate, key)
     moments, nothing = jax.vmap(lesson.optimiser.init)(parameters), jnp.zeros((), jnp.int32)
     state = State(parameters, moments, parameters, nothing)
-    keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=5.0)
+    digest = fingerprint(models, frames, validation, (epochs, batch, rate, tolerances, seed))
+    keeper = Keeper(Path(folder) if folder else None, digest, resume, seconds=5.0)
     state, show = restored(state, keeper), watcher(progress)
     while int(state.epoch) < epochs:
         state, losses = lesson.epoch(state)
