@@ -80,7 +80,7 @@ class Dispersion(eqx.Module):
         return cls(table[:, 0] * HARTREE * BOHR**6, table[:, 1] * BOHR**3, table[:, 2] ** 2 * BOHR**2)
 
     def coefficients(
-        self, i: Int[np.ndarray, " pairs"], j: Int[np.ndarray, " pairs"]
+        self, i: Int[np.ndarray | Array, " pairs"], j: Int[np.ndarray | Array, " pairs"]
     ) -> tuple[Float[Array, " pairs"], Float[Array, " pairs"]]:
         """C6 (eV A^6) and C8 / C6 (A^2) of the pairs."""
         c6, ratio = jnp.asarray(self.c6), self.alpha[j] / self.alpha[i]
@@ -88,7 +88,7 @@ class Dispersion(eqx.Module):
         return mixed, 3 * jnp.sqrt(jnp.asarray(self.quotient[i] * self.quotient[j]))
 
     def energies(
-        self, square: Float[Array, " pairs"], i: Int[np.ndarray, " pairs"], j: Int[np.ndarray, " pairs"]
+        self, square: Float[Array, " pairs"], i: Int[np.ndarray | Array, " pairs"], j: Int[np.ndarray | Array, " pairs"]
     ) -> Float[Array, " pairs"]:
         """Of each pair, eV, from the squared distance (A^2)."""
         c6, quotient = self.coefficients(i, j)

@@ -161,8 +161,9 @@ class Frames(eqx.Module):
         )
         fragments, own = None if self.fragments is None else self.together(self.fragments), None
         if fragments is not None:
-            theirs = np.take_along_axis(fragments.of[:, None], neighbours.j, axis=-1)
-            own = neighbours.only(theirs == fragments.of[..., None])
+            of = np.asarray(fragments.of)
+            theirs = np.take_along_axis(of[:, None], np.asarray(neighbours.j), axis=-1)
+            own = neighbours.only(theirs == of[..., None])
         return Frame(np.stack(far), species, neighbours, stacked(cells), fragments, own)
 
     def together(self, fragments: Sequence[Fragments]) -> Fragments:

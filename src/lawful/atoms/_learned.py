@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
-from .._core.messages import BadInput
+from ._between import Between, apart, fragments_of
 from ._dispersion import Dispersion
 from ._frames import Frame, Frames
 from ._multipoles import Multipoles
@@ -63,7 +63,6 @@ class HybridNetwork(eqx.Module):
     short: ShortRangeNetwork
     local: ShortRangeNetwork
     widths: Float[Array, " elements"]
-    reach: Float[Array, " elements"]
     rates: Float[Array, " elements"]
     free: Dispersion
 
@@ -81,11 +80,10 @@ class HybridNetwork(eqx.Module):
         self.short = eqx.tree_at(lambda n: n.scale, self.short, jnp.asarray(0.1))
         self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=5)
         self.widths = jnp.zeros(len(self.short.elements))
-        self.reach = jnp.zeros(len(self.short.elements))
         self.rates = jnp.zeros(len(self.short.elements))
         table = Dispersion.free_atoms(np.array(self.short.elements))
-        learned = [jnp.asarray(each) for each in (table.s8, table.a1, table.a2)]
-        self.free = Dispersion(table.c6, table.alpha, table.quotient, *learned)
+        s8, a1, a2 = (jnp.asarray(each) for each in (table.s8, table.a1, table.a2))
+        self.free = Dispersion(table.c6, table.alpha, table.quotient, s8, a1, a2)
 
     @property
     def elements(self) -> tuple[int, ...]:
@@ -115,109 +113,92 @@ class HybridNetwork(eqx.Module):
 
     def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
         """What the fragments do to each other: the terms, without what each would have by itself."""
-        terms = self.terms(frame)
-        return {**terms, "short": terms["short"] - self.short.energy(apart(frame))}
+        return {"short": together_less_apart(self.short, frame), **self.physics(frame)}
 
     def atoms(self, frame: Frame) -> AtomsInMolecules:
-        """Zero for padding, but the volumes."""
-        alone, real = apart(frame), frame.species >= 0
+        """Read off each molecule; zero for padding, but the volumes."""
+        alone, real = apart(frame), jnp.asarray(frame.species) >= 0
         _, said = self.local(alone.positions, alone.species, alone.neighbours, alone.cell)
-        said = jnp.where(real[:, None], said, 0.0)
-        assert frame.fragments is not None
-        charges = jnp.where(real, frame.fragments.neutralised(ROOM * said[:, 0]), 0.0)
-        start = jnp.where(jnp.asarray(self.elements) == 1, math.log(OVERLAP[0]), math.log(OVERLAP[1]))[frame.species]
-        overlap = jnp.where(real, jnp.exp(start + said[:, 2]), 0.0)
+        charges = fragments_of(frame).neutralised(jnp.where(real, ROOM * said[:, 0], 0.0))
+        hydrogen = jnp.asarray(self.elements)[frame.species] == 1
         return AtomsInMolecules(
-            charges, self.dipoles(alone, said[:, 3:]), jnp.exp(ROOM * jnp.tanh(said[:, 1])), overlap
+            jnp.where(real, charges, 0.0),
+            self.dipoles(alone, said[:, 3:]),
+            jnp.exp(ROOM * jnp.tanh(said[:, 1])),
+            jnp.where(hydrogen, *OVERLAP) * jnp.where(real, jnp.exp(said[:, 2]), 0.0),
         )
 
     def dipoles(self, alone: Frame, said: Float[Array, "atoms 2"]) -> Float[Array, "atoms 3"]:
         """p_i = sum over neighbours of the own fragment of (s_i + t_j) w(r) times the direction to j, e A."""
-        table = alone.neighbours
-        vectors = table.vectors(jnp.asarray(alone.positions), alone.cell)
+        table, cell = alone.neighbours, None if alone.cell is None else jnp.asarray(alone.cell)
+        vectors = table.vectors(jnp.asarray(alone.positions), cell)
         r = jnp.sqrt(jnp.sum(vectors**2, axis=-1))
         weights = (said[:, None, 0] + said[table.j, 1]) * cutoff_quintic(r, self.local.cutoff) * table.real / r
         return ROOM * jnp.einsum("nk,nkx->nx", weights, vectors)
 
     def physics(self, frame: Frame) -> dict[str, Float[Array, ""]]:
-        atoms, (i, j, vectors, between) = self.atoms(frame), pairs_between(frame)
-        square, ends, species = jnp.sum(vectors**2, axis=1), (i, j), frame.species
-        summed = lambda energies: jnp.sum(jnp.where(between, energies, 0.0))
-        of = lambda values: jnp.asarray(values)[species]
-        rate = RATE * jnp.exp(of(self.rates))
-        repulsion = atoms.overlap[i] * atoms.overlap[j] * jnp.exp(-(rate[i] + rate[j]) * jnp.sqrt(square))
+        atoms, pairs, of = self.atoms(frame), Between.of(frame), lambda values: jnp.asarray(values)[frame.species]
         permanent = Multipoles(atoms.charges, atoms.dipoles, of(jax.nn.softplus(self.widths)))
-        free = self.free
-        c6, alpha, quotient = jax.lax.stop_gradient((free.c6, free.alpha, free.quotient))  # tabulated, not learned
-        cloud = Dispersion(
-            of(c6) * atoms.volumes**2,
-            of(alpha) * atoms.volumes,
-            of(quotient),
-            free.s8,
-            free.a1,
-            free.a2,
-        )
+        cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
+        coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends)
+        field = pairs.gathered(*fields)
+        rate, r = RATE * jnp.exp(of(self.rates)), jnp.sqrt(pairs.square)
+        repulsion = atoms.overlap[pairs.i] * atoms.overlap[pairs.j] * jnp.exp(-(rate[pairs.i] + rate[pairs.j]) * r)
         return {
-            "repulsion": summed(repulsion),
-            "coulomb": summed(permanent.energies(vectors, ends)),
-            "induction": self.induction(permanent, cloud.alpha, species, vectors, ends, between),
-            "dispersion": summed(cloud.energies(square, i, j)),
+            "repulsion": pairs.total(repulsion),
+            "coulomb": pairs.total(coulomb),
+            "induction": -0.5 * COULOMB * jnp.sum(cloud.alpha * jnp.sum(field**2, axis=1)),
+            "dispersion": pairs.total(cloud.energies(pairs.square, *ends)),
         }
 
-    def induction(self, permanent: Multipoles, alpha, species, vectors, ends, between) -> Float[Array, ""]:
-        wider = eqx.tree_at(lambda m: m.widths, permanent, jax.nn.softplus(self.reach)[species])
-        at_i, at_j = (jnp.where(between[:, None], field, 0.0) for field in wider.fields(vectors, ends))
-        field = jnp.zeros_like(permanent.dipoles).at[ends[0]].add(at_i).at[ends[1]].add(at_j)
-        return -0.5 * COULOMB * jnp.sum(alpha * jnp.sum(field**2, axis=1))
+    def clouds(self, volumes: Float[Array, " atoms"], of: Callable[[Array], Array]) -> Dispersion:
+        """Of free atoms, as tabulated and not learned, in their volumes."""
+        free = self.free
+        c6, alpha, quotient = (of(jax.lax.stop_gradient(jnp.asarray(x))) for x in (free.c6, free.alpha, free.quotient))
+        return Dispersion(c6 * volumes**2, alpha * volumes, quotient, free.s8, free.a1, free.a2)
 
 
-class Interactions(eqx.Module):
-    """A `HybridNetwork` that is taught energies of interaction: that of a frame less those of its fragments."""
+class NetworkAlone(eqx.Module):
+    """The short network of a `HybridNetwork` without any physics: what the far field is to be compared with."""
 
-    hybrid: HybridNetwork
-
-    @property
-    def elements(self) -> tuple[int, ...]:
-        return self.hybrid.elements
+    short: ShortRangeNetwork
 
     @property
     def cutoff(self) -> float:
-        return self.hybrid.cutoff
+        return self.short.cutoff
+
+    def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
+        return {"short": together_less_apart(self.short, frame)}
+
+
+class Interactions(eqx.Module):
+    """Energies of interaction, those of a frame less those of its fragments, as what is learned."""
+
+    model: HybridNetwork | NetworkAlone
+
+    @property
+    def elements(self) -> tuple[int, ...]:
+        return self.model.short.elements
+
+    @property
+    def cutoff(self) -> float:
+        return self.model.cutoff
 
     @property
     def shift(self) -> Float[Array, " elements"]:
-        return self.hybrid.shift
+        return self.model.short.shift
 
     def species(self, numbers: Int[np.ndarray, "..."]) -> Int[np.ndarray, "..."]:
-        return self.hybrid.species(numbers)
+        return self.model.short.species(numbers)
 
     def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]:
         """None: there is no energy of atoms in it, and it must vanish far away."""
         return np.zeros(len(self.elements))
 
     def energy(self, frame: Frame) -> Float[Array, ""]:
-        return sum(self.hybrid.interaction(frame).values(), jnp.zeros(()))
+        return sum(self.model.interaction(frame).values(), jnp.zeros(()))
 
 
-def fragments_of(frame: Frame) -> Int[Array, " atoms"]:
-    if frame.fragments is None:
-        raise BadInput("the frames do not say which atoms belong together; give fragments=[Fragments.connected(...)].")
-    if frame.cell is not None:
-        raise BadInput("HybridNetwork is for clusters, but the frames repeat in a cell; leave the cell out.")
-    return jnp.asarray(frame.fragments.of)
-
-
-def apart(frame: Frame) -> Frame:
-    """The same atoms, each of which sees its own fragment only."""
-    fragments_of(frame)
-    return eqx.tree_at(lambda f: f.neighbours, frame, frame.own)
-
-
-def pairs_between(
-    frame: Frame,
-) -> tuple[Int[Array, " pairs"], Int[Array, " pairs"], Float[Array, "pairs 3"], Bool[Array, " pairs"]]:
-    """All pairs i < j, the vectors from i to j (A), and which are real atoms of different fragments."""
-    i, j = (jnp.asarray(end) for end in np.triu_indices(frame.species.shape[0], k=1))
-    of, real, positions = fragments_of(frame), jnp.asarray(frame.species) >= 0, jnp.asarray(frame.positions)
-    between = (of[i] != of[j]) & real[i] & real[j]
-    return i, j, positions[j] - positions[i], between
+def together_less_apart(network: ShortRangeNetwork, frame: Frame) -> Float[Array, ""]:
+    """What a network says of all atoms, less what it says of each fragment by itself."""
+    return network.energy(frame) - network.energy(apart(frame))
