@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import erfc
 from jaxtyping import Array, Float, Int, Key
 
 from ._between import Between, apart, fragments_of
@@ -79,7 +81,7 @@ class HybridNetwork(eqx.Module):
         self.short = ShortRangeNetwork(elements, first, cutoff, channels, layers)
         self.short = eqx.tree_at(lambda n: n.scale, self.short, jnp.asarray(0.1))
         self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=5)
-        self.widths = jnp.zeros(len(self.short.elements))
+        self.widths = jnp.full(len(self.short.elements), -0.6)
         self.rates = jnp.zeros(len(self.short.elements))
         table = Dispersion.free_atoms(np.array(self.short.elements))
         s8, a1, a2 = (jnp.asarray(each) for each in (table.s8, table.a1, table.a2))
@@ -138,7 +140,8 @@ class HybridNetwork(eqx.Module):
 
     def physics(self, frame: Frame) -> dict[str, Float[Array, ""]]:
         atoms, pairs, of = self.atoms(frame), Between.of(frame), lambda values: jnp.asarray(values)[frame.species]
-        permanent = Multipoles(atoms.charges, atoms.dipoles, of(jax.nn.softplus(self.widths)))
+        width = of(jax.nn.softplus(self.widths))
+        permanent = Multipoles(atoms.charges, atoms.dipoles, width)
         cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
         coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends)
         field = pairs.gathered(*fields)
@@ -146,7 +149,7 @@ class HybridNetwork(eqx.Module):
         repulsion = atoms.overlap[pairs.i] * atoms.overlap[pairs.j] * jnp.exp(-(rate[pairs.i] + rate[pairs.j]) * r)
         return {
             "repulsion": pairs.total(repulsion),
-            "coulomb": pairs.total(coulomb),
+            "coulomb": pairs.total(coulomb + penetration(of(valence(self.elements)), atoms.charges, width, pairs)),
             "induction": -0.5 * COULOMB * jnp.sum(cloud.alpha * jnp.sum(field**2, axis=1)),
             "dispersion": pairs.total(cloud.energies(pairs.square, *ends)),
         }
@@ -197,6 +200,29 @@ class Interactions(eqx.Module):
 
     def energy(self, frame: Frame) -> Float[Array, ""]:
         return sum(self.model.interaction(frame).values(), jnp.zeros(()))
+
+
+def valence(elements: tuple[int, ...]) -> Float[np.ndarray, " elements"]:
+    """Electrons outside the closed shells of the noble gas before, and outside a full d shell."""
+    numbers = np.array(elements)
+    outside = numbers - np.array([max(core for core in (0, 2, 10, 18, 36, 54) if core < z) for z in elements])
+    return np.where(outside > 10, outside - 10, outside).astype(float)
+
+
+def penetration(
+    core: Float[Array, " atoms"], charges: Float[Array, " atoms"], width: Float[Array, " atoms"], pairs: Between
+) -> Float[Array, " pairs"]:
+    """What a core within the other's cloud feels beyond smeared charges, eV: an attraction that ends with the clouds.
+
+    An atom is a point of charge Z, its valence electrons', in a Gaussian cloud of N = Z - q electrons. What such atoms
+    do to each other, less k q_i q_j erf(r / ...) / r of their charges:
+    k [Z_i N_j (e(w_j) - e(w_ij)) + Z_j N_i (e(w_i) - e(w_ij)) + Z_i Z_j e(w_ij)],  e(w) = erfc(r / (sqrt(2) w)) / r.
+    """
+    i, j, r = pairs.i, pairs.j, jnp.sqrt(pairs.square)
+    e = lambda w: erfc(r / (math.sqrt(2) * w)) / r
+    cloud, both = core - charges, e(jnp.sqrt(width[i] ** 2 + width[j] ** 2))
+    cross = core[i] * cloud[j] * (e(width[j]) - both) + core[j] * cloud[i] * (e(width[i]) - both)
+    return COULOMB * (cross + core[i] * core[j] * both)
 
 
 def together_less_apart(network: ShortRangeNetwork, frame: Frame) -> Float[Array, ""]:
