@@ -182,7 +182,7 @@ def both(recording: Recording, field: Spectral, request: Request) -> Both:
     exact = media.invert(stack_of(recording.layers), alike, survey, seed=request.seed, progress=request.progress)
     # Law times unknown is nearly linear: whole steps need no damping, and arrive in few. The laws weigh a million times
     # as much as the data, so that even a damping of 1e-10 would hold back what only the data tell.
-    whole = GaussNewton(damping=1e-14, least=1e-14, gtol=1e-8, ftol=1e-4)
+    whole = GaussNewton(damping=1e-12, least=1e-14, gtol=1e-7, ftol=1e-3)
     neural = solve(problem(recording), Neural(trial=field), optimiser=whole, progress=request.progress)
     return Both(recording, exact, neural)
 
