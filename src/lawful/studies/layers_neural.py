@@ -128,7 +128,8 @@ def run(request: Request) -> Outcome:
     account = Account(status, time.monotonic() - begun, (section,), "a trial field beside exact waves")
     lines = ["  " + line for line in Table(HEAD, tuple(rows(first))).lines()]
     told = "\n".join([*lines, *sentences(numbers)])
-    return Outcome(numbers, status, told, account, {"the trial field": first.neural}, figures)
+    pages = request.pick({}, {"the trial field": first.neural})
+    return Outcome(numbers, status, told, account, pages, figures)
 
 
 def coefficients(bell: float, spare: int) -> int:
@@ -360,7 +361,7 @@ def waves(found: Both):
     far.set(xlabel="far end, m/s")
     far.legend(loc="upper right")
     rest.plot((found.recording.far - fit) / found.recording.noise, 1e6 * TIMES, ".", ms=2, color=BLUE)
-    rest.set(xlabel="rest in sd", xlim=(-4.5, 4.5))
+    rest.set(xlabel="rest in sd", xlim=(-4.5, 4.5), xticks=(-3, 0, 3))
     return fig, inside
 
 
