@@ -44,6 +44,7 @@ STUDIES = [
     "kuramoto-sivashinsky",
     "layers",
     "layers-blind",
+    "layers-neural",
     "lorenz",
     "misra",
     "oscillator",

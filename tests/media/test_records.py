@@ -99,3 +99,22 @@ def test_derivatives_of_records_are_those_of_their_values():
 
     at = jnp.log(jnp.array([0.03, 0.02, 70e9, 5.5e9, 2700.0, 1180.0, 0.01, 0.03]))
     lf.check_gradient(late, at)
+
+
+@pytest.mark.parametrize("decibels", [20, 40, 60])
+def test_the_noise_of_a_record_is_told_from_its_spectrum_alone(decibels):
+    """Also where the motion goes on when the record ends: cut off there, its spectrum has no quiet part of its own."""
+    pulse = np.exp(-((TIMES / 8e-6 - 4) ** 2))
+    clean = media.records(media.Tap(right=ENDS["bar"]), laminate(), pulse, INTERVAL)
+    rng = np.random.default_rng(0)
+    for name in ("near", "far"):
+        samples = np.asarray(clean[name])
+        assert abs(samples[-1]) > 0.1 * np.abs(samples).max()
+        noise = np.std(samples) * 10 ** (-decibels / 20)
+        survey = [
+            media.Waveforms(media.Tap(), pulse, INTERVAL, {name: samples + noise * rng.normal(size=COUNT)})
+            for _ in range(20)
+        ]
+        found = np.array([each.quiet()[name] for each in survey])
+        assert abs(np.mean(found) / noise - 1) < 0.05
+        assert np.all(abs(found / noise - 1) < 0.2)

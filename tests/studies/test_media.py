@@ -56,6 +56,29 @@ def test_layers_blind_refuses_more_layers_than_it_tries():
     assert found.stderr.count("\n") == 1
 
 
+def test_layers_neural(tmp_path):
+    numbers = run("layers-neural", "--out", str(tmp_path))
+    for found, truth in zip(numbers["layers"], numbers["truth"], strict=True):
+        for name in ("thickness", "modulus"):
+            assert abs(found[name]["value"] - truth[name]) < 4 * found[name]["sd"] < 0.08 * truth[name]
+        assert found["density"] == {"value": truth["density"], "sd": 0.0}
+    # The trial field knows what exact waves know: the same answer with the same error bars.
+    assert numbers["error_ratio"] < 2
+    assert numbers["apart_in_sd"] < 0.2
+    low, high = numbers["sd_ratio"]
+    assert 0.95 < low <= high < 1.15
+    assert 0.8 < numbers["misfit"]["neural"] < 1.2
+    assert numbers["unseen_face_error"] < 0.01
+    assert {path.name for path in tmp_path.iterdir()} >= {"study.json", "report.html", "waves.png", "estimates.png"}
+
+
+def test_layers_neural_refuses_a_tap_that_its_trial_field_could_not_hold():
+    found = CliRunner().invoke(app, ["run", "layers-neural", "--effort", "quick", "--set", "bell=2"])
+    assert found.exit_code == 2
+    assert "--set bell=2: the record holds taps from 5 to 15 microseconds" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
 def test_well(data_root, monkeypatch, tmp_path):
     monkeypatch.setenv("LAWFUL_DATA", str(data_root))
     numbers = run("well", "--out", str(tmp_path))
