@@ -43,19 +43,21 @@ class HybridNetwork(eqx.Module):
 
         E = sum_i E_i(all that is near) + sum over pairs of atoms in different fragments of
             a_i a_j exp(-(b_i + b_j) r)                                 clouds overlap and repel
-            k (q_i + p_i . d_i)(q_j + p_j . d_j) erf(r / ...) / r       charges and dipoles
+            k (q_i + p_i . d_i)(q_j + p_j . d_j) erf(r / ...) / r       charges and dipoles (`Multipoles`)
+            + cores within the other's cloud                            (`penetration`)
             -C6 / (r^6 + R0^6) - s8 C8 / (r^8 + R0^8)                   dispersion
           - k/2 sum_i alpha_i |F_i|^2                                   atoms polarised by the field of other fragments
 
     A second network reads charge, dipole, volume and cloud of each atom off its own fragment, as if there were no
     other; charges are neutralised on it, polarisability grows with the volume and C6 with its square. So nothing of it
     changes when another molecule comes, and nothing leaks: beyond the short network's cutoff the energy is that of the
-    molecules plus the laws above, with the same coefficients at any distance.
+    molecules plus the laws above, with the same coefficients at any distance. Widths, rates and the damping of
+    dispersion are learned for each element; free atoms' C6 and polarisabilities are not.
 
     elements        atomic numbers; dispersion coefficients of free atoms must be tabulated for them.
-    cutoff          of the short network, A: 4 to 5. The first network that sees no other molecule ends there.
+    cutoff          of the short network, A: 4 to 5. Molecules further apart are held by physics alone.
     sight           of the network that reads the atoms, A.
-    channels, layers   of both.
+    channels, layers   of both: 12 and 1 learn a thousand dimers on a laptop in half an hour.
 
     For clusters. In a cell use `atoms(frame)` with `Ewald` or `MeshEwald` and a `Dispersion` of its own.
     Sources: A. Tkatchenko and M. Scheffler, Phys. Rev. Lett. 102, 073005 (2009) (volumes); A. J. Stone, The Theory of
