@@ -126,5 +126,7 @@ class Ensemble(eqx.Module):
         back = put_back(found, jax.tree.map(lambda x: jax.ShapeDtypeStruct((count, *x.shape), x.dtype), arrays))
         if back is None:
             raise BadInput(f"{path} holds models of another shape than the one given.")
-        models = eqx.combine(jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), back, arrays), rest)
+        models = eqx.combine(
+            jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), back, arrays), rest
+        )
         return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._core.messages import BadInput
-from ..atoms import KCAL_PER_MOL, Fragments, Frames, HybridNetwork, Structure
+from ..atoms import KCAL_PER_MOL, Fragments, Frames, HybridNetwork, NetworkAlone, Structure
 from ._measurements import in_data_folder
 
 SETS = ("s66x8", "ionichb", "nbc10ext")
@@ -155,9 +155,9 @@ def components(model: HybridNetwork, most: int = 3000) -> list[Component]:
     return rows
 
 
-def terms_of(model: HybridNetwork, frames: Frames, batch: int = 50) -> dict[str, np.ndarray]:
+def terms_of(model: HybridNetwork | NetworkAlone, frames: Frames, batch: int = 50) -> dict[str, np.ndarray]:
     """Of each frame, kcal/mol."""
-    scene = frames.seen(model.species(frames.numbers), model.cutoff)
+    scene = frames.seen(model.short.species(frames.numbers), model.cutoff)
     said = eqx.filter_jit(lambda model, some: jax.vmap(model.interaction)(some))
     parts = [
         jax.tree.map(np.asarray, said(model, jax.tree.map(lambda x, k=k: jnp.asarray(x[k : k + batch]), scene)))

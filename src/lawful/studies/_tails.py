@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,9 +12,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.precision import float64
-from ..atoms import COULOMB, Fragments, Frame, Frames, HybridNetwork, Structure
+from ..atoms import COULOMB, AtomsInMolecules, Fragments, Frame, Frames, HybridNetwork, Structure
 
 NEAREST, FURTHEST = 15.0, 200.0  # A
+START = 30.0  # A, where the pairs are put first
 AXIS = np.array([0.48, 0.6, 0.64])  # a direction without meaning
 
 
@@ -45,46 +46,66 @@ def alone(structure: Structure) -> np.ndarray:
     return places - np.mean(places, axis=0)
 
 
-def together(pair: Pair, distance: float) -> Frames:
-    places = np.concatenate([alone(pair.first), alone(pair.second) + distance * AXIS])
-    numbers = np.concatenate([pair.first.numbers, pair.second.numbers])
-    parts = Fragments(np.repeat([0, 1], [len(pair.first), len(pair.second)]), np.array(pair.charges))
-    return Frames([Structure(places, numbers)], [0.0], fragments=[parts])
+def frames_at(pairs: Sequence[Pair], distance: float) -> Frames:
+    structures, fragments = [], []
+    for pair in pairs:
+        places = np.concatenate([alone(pair.first), alone(pair.second) + distance * AXIS])
+        structures.append(Structure(places, np.concatenate([pair.first.numbers, pair.second.numbers])))
+        parts = np.repeat([0, 1], [len(pair.first), len(pair.second)])
+        fragments.append(Fragments(parts, np.array(pair.charges)))
+    return Frames(structures, np.zeros(len(pairs)), fragments=fragments)
 
 
-def scene(model: HybridNetwork, frames: Frames) -> Frame:
-    return jax.tree.map(jnp.asarray, frames.seen(model.species(frames.numbers), model.cutoff))
+def lonely(pairs: Sequence[Pair]) -> Frames:
+    """The molecules of the pairs one by one, first and second in turn."""
+    each = [(s, q) for pair in pairs for s, q in zip((pair.first, pair.second), pair.charges, strict=True)]
+    structures = [Structure(alone(s), s.numbers) for s, _ in each]
+    fragments = [Fragments(np.zeros(len(s), dtype=int), np.array([q])) for s, q in each]
+    return Frames(structures, np.zeros(len(each)), fragments=fragments)
 
 
-def tail(model: HybridNetwork, pair: Pair) -> Tail:
+def scene(model: HybridNetwork, frames: Frames, kind: type) -> Frame:
+    return cast(frames.seen(model.species(frames.numbers), model.cutoff), kind)
+
+
+def cast(tree: Any, kind: type) -> Any:
+    return jax.tree.map(lambda x: jnp.asarray(x, kind) if eqx.is_inexact_array(x) else jnp.asarray(x), tree)
+
+
+def tails(model: HybridNetwork, pairs: Sequence[Pair]) -> list[Tail]:
     """In double precision; distances are Chebyshev's points in 1/r, so that a polynomial carries on to 1/r = 0."""
     nodes = np.cos(np.pi * (np.arange(16) + 0.5) / 16)
     inverse = 0.5 * (1 / NEAREST + 1 / FURTHEST) + 0.5 * (1 / NEAREST - 1 / FURTHEST) * nodes
     with float64():
-        energies, exponents = exponents_at(model, pair, 1 / inverse, float)
-    _, light = exponents_at(model, pair, 1 / inverse, np.float32)
-    limit = np.polynomial.chebyshev.Chebyshev.fit(inverse, exponents, 15)(0.0)
-    return Tail(pair, 1 / inverse, energies, exponents, float(limit), float(np.max(np.abs(light - exponents))))
+        energies, exponents = exponents_at(model, pairs, 1 / inverse, float)
+    _, light = exponents_at(model, pairs, 1 / inverse, np.float32)
+    limits = [np.polynomial.chebyshev.Chebyshev.fit(inverse, each, 15)(0.0) for each in exponents]
+    gaps = np.max(np.abs(light - exponents), axis=1)
+    return [
+        Tail(*row) for row in zip(pairs, [1 / inverse] * len(pairs), energies, exponents, limits, gaps, strict=True)
+    ]
 
 
-def exponents_at(model: HybridNetwork, pair: Pair, distances: np.ndarray, kind: type) -> tuple[np.ndarray, np.ndarray]:
-    cast = lambda tree: jax.tree.map(lambda x: x.astype(kind) if eqx.is_inexact_array(x) else x, tree)
-    frame = jax.tree.map(lambda x: x[0], scene(model, together(pair, 30.0)))
-    values, slopes = slopes_along(cast(model), cast(frame), jnp.asarray(distances, kind), jnp.asarray(AXIS, kind))
+def exponents_at(
+    model: HybridNetwork, pairs: Sequence[Pair], distances: np.ndarray, kind: type
+) -> tuple[np.ndarray, np.ndarray]:
+    frames = scene(model, frames_at(pairs, START), kind)
+    values, slopes = slopes_along(cast(model, kind), frames, jnp.asarray(distances, kind), jnp.asarray(AXIS, kind))
     return np.asarray(values, float), np.asarray(-distances * slopes / values, float)
 
 
 @eqx.filter_jit
-def slopes_along(model: HybridNetwork, frame: Frame, distances: Array, axis: Array) -> tuple[Array, Array]:
-    """Energies of interaction and their derivatives along the distance."""
-    assert frame.fragments is not None
-    second = (frame.fragments.of == 1)[:, None]
+def slopes_along(model: HybridNetwork, frames: Frame, distances: Array, axis: Array) -> tuple[Array, Array]:
+    """Energies of interaction and their derivatives along the distance, of each frame at each distance."""
 
-    def energy(r: Array) -> Array:
-        moved = frame.positions + jnp.where(second, (r - 30.0) * axis, 0.0)
+    def energy(frame: Frame, r: Array) -> Array:
+        assert frame.fragments is not None
+        second = (jnp.asarray(frame.fragments.of) == 1)[:, None]
+        moved = frame.positions + jnp.where(second, (r - START) * axis, 0.0)
         return sum(model.interaction(eqx.tree_at(lambda f: f.positions, frame, moved)).values(), jnp.zeros(()))
 
-    return jax.vmap(jax.value_and_grad(energy))(distances)
+    along = lambda frame: lambda r: jax.jvp(lambda at: energy(frame, at), (r,), (jnp.ones_like(r),))
+    return jax.vmap(lambda frame: jax.vmap(along(frame))(distances))(frames)
 
 
 class Left(NamedTuple):
@@ -96,25 +117,20 @@ class Left(NamedTuple):
 
 def left_over(model: HybridNetwork, pairs: Sequence[Pair], distance: float = 1000.0) -> Left:
     with float64():
-        double = jax.tree.map(lambda x: x.astype(float) if eqx.is_inexact_array(x) else x, model)
-        rows = [left_of(double, pair, distance) for pair in pairs]
-    return Left(*(np.array(column) for column in zip(*rows, strict=True)))
+        double = cast(model, float)
+        together, each = scene(model, frames_at(pairs, distance), float), scene(model, lonely(pairs), float)
+        whole, atoms = said_of(double, together)
+        parts, _ = said_of(double, each)
+    energies = np.asarray(whole) - np.sum(np.asarray(parts).reshape(-1, 2), axis=1)
+    charged = np.asarray(atoms.charges)[..., None] * np.asarray(together.positions)
+    moments = np.asarray(atoms.dipoles) + charged
+    assert together.fragments is not None
+    of = np.asarray(together.fragments.of)[..., None]
+    a, b = (np.sum(np.where(of == k, moments, 0.0), axis=1) for k in (0, 1))
+    law = COULOMB * (np.sum(a * b, axis=1) - 3 * (a @ AXIS) * (b @ AXIS)) / distance**3
+    return Left(energies, energies - law)
 
 
-def left_of(model: HybridNetwork, pair: Pair, distance: float) -> tuple[float, float]:
-    one = lambda frames: jax.tree.map(lambda x: x[0], scene(model, frames))
-    frame = one(together(pair, distance))
-    lonely = [
-        Frames([Structure(alone(s), s.numbers)], [0.0], fragments=[Fragments(np.zeros(len(s), int), np.array([q]))])
-        for s, q in zip((pair.first, pair.second), pair.charges, strict=True)
-    ]
-    energy = float(energy_of(model, frame) - sum(energy_of(model, one(each)) for each in lonely))
-    atoms = atoms_of(model, frame)
-    moments = np.asarray(atoms.dipoles) + np.asarray(atoms.charges)[:, None] * np.asarray(frame.positions)
-    a, b = np.sum(moments[: len(pair.first)], axis=0), np.sum(moments[len(pair.first) :], axis=0)
-    law = COULOMB * (a @ b - 3 * (a @ AXIS) * (b @ AXIS)) / distance**3
-    return energy, energy - float(law)
-
-
-energy_of = eqx.filter_jit(lambda model, frame: model.energy(frame))
-atoms_of = eqx.filter_jit(lambda model, frame: model.atoms(frame))
+@eqx.filter_jit
+def said_of(model: HybridNetwork, frames: Frame) -> tuple[Array, AtomsInMolecules]:
+    return jax.vmap(model.energy)(frames), jax.vmap(model.atoms)(frames)

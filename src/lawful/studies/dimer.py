@@ -23,14 +23,25 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
-from ..atoms import KCAL_PER_MOL, Ensemble, HybridNetwork, Interactions, NetworkAlone, Structure, Tolerances, train
+from ..atoms import (
+    KCAL_PER_MOL,
+    Ensemble,
+    Frames,
+    HybridNetwork,
+    Interactions,
+    NetworkAlone,
+    Structure,
+    Tolerances,
+    train,
+)
 from ..report import BLUE, GREEN, INK, ORANGE, VERMILLION
 from ._base import Effort, Outcome, Request
-from ._dimers import NUMBERS, TOLERANCE, Component, Dimer, components, dimers, frames_of
-from ._tails import FURTHEST, NEAREST, Left, Pair, Tail, left_over, tail
+from ._dimers import NUMBERS, TOLERANCE, Component, Dimer, components, dimers, frames_of, terms_of
+from ._tails import AXIS, FURTHEST, NEAREST, Left, Pair, Tail, left_over, tails
 
 SUMMARY = "molecules that were learned near each other only, and are right far apart"
 OPTIONS = {
@@ -101,13 +112,13 @@ def run(request: Request) -> Outcome:
         name: each.predict(frames).energy / KCAL_PER_MOL for name, each in zip(("hybrid", "network"), both, strict=True)
     }
     model = both[0].member(0).model
-    tails = [tail(model, pair) for pair in pairs_for_tails(known)]
+    ends = tails(model, pairs_for_tails(known))
     apart = left_over(model, [pair_of(dimer) for dimer in first_of_each(known)])
     terms = [] if request.effort is Effort.QUICK else components(model)
-    numbers = figures_of(known, truth, said, tails, apart, terms)
+    numbers = figures_of(known, truth, said, ends, apart, terms)
     status = verdict(numbers)
     tables = told(numbers)
-    draw = lambda: figure(known, truth, said, tails)
+    draw = lambda: figure(known, truth, said, ends)
     caption = (
         "Curves that were learned left of the dotted line only, errors against the separation, and the exponents of"
         " the tails."
@@ -120,6 +131,12 @@ def run(request: Request) -> Outcome:
         Account(status, time.monotonic() - begin, (section,), "a network with charges, dipoles and dispersion"),
         figures={"curves": draw},
     )
+
+
+def energies(ensemble: Ensemble, frames: Frames) -> np.ndarray:
+    """Of interaction, kcal/mol, the mean of the members."""
+    members = [terms_of(ensemble.member(k).model, frames) for k in range(ensemble.members)]
+    return np.mean([np.sum(list(terms.values()), axis=0) for terms in members], axis=0)
 
 
 def first_of_each(known: Sequence[Dimer]) -> list[Dimer]:
@@ -140,21 +157,29 @@ def pair_of(dimer: Dimer) -> Pair:
 def pairs_for_tails(known: Sequence[Dimer]) -> list[Pair]:
     """One for each law: two ions, an ion and a dipole, two dipoles, and atoms that have neither."""
     one = {dimer.curve: monomers(dimer) for dimer in known}
-    acetate, (water, other) = one["acetatewater"][0], one["Water-Water"]
+    acetate, water = one["acetatewater"][0], turned(one["Water-Water"][0])
     carbon = Structure(np.zeros((1, 3)), [6])
     return [
         Pair("two acetate ions", acetate, acetate, (-1.0, -1.0), 1),
         Pair("acetate and water", acetate, water, (-1.0, 0.0), 2),
-        Pair("two waters", water, other, (0.0, 0.0), 3),
+        Pair("two waters", water, water, (0.0, 0.0), 3),
         Pair("two carbon atoms", carbon, carbon, (0.0, 0.0), 6),
     ]
+
+
+def turned(water: Structure) -> Structure:
+    """Its dipole along the line that it is moved on: the attraction of two in a row is the strongest."""
+    places = np.asarray(water.positions)
+    dipole = np.mean(places[water.numbers == 1], axis=0) - places[water.numbers == 8][0]
+    turn, _ = Rotation.align_vectors(AXIS[None], (dipole / np.linalg.norm(dipole))[None])
+    return Structure(turn.apply(places), water.numbers)
 
 
 def figures_of(
     known: Sequence[Dimer],
     truth: np.ndarray,
     said: dict[str, np.ndarray],
-    tails: Sequence[Tail],
+    ends: Sequence[Tail],
     apart: Left,
     terms: Sequence[Component],
 ) -> dict:
@@ -173,9 +198,9 @@ def figures_of(
             {"place": float(p), **{name: mean(name, neutral & (places == p)) for name in said}} for p in at
         ],
         "mae_far_ions": mean("hybrid", (sources == "ionichb") & far),
-        "tail_exponent": {t.pair.name: {"law": t.pair.power, "found": t.at_infinity} for t in tails},
-        "tail_error": max(abs(t.at_infinity - t.pair.power) for t in tails),
-        "tail_float32": max(t.single for t in tails),
+        "tail_exponent": {t.pair.name: {"law": t.pair.power, "found": t.at_infinity} for t in ends},
+        "tail_error": max(abs(t.at_infinity - t.pair.power) for t in ends),
+        "tail_float32": max(t.single for t in ends),
         "separation_energy": float(np.max(np.abs(apart.without_dipoles[~charged]))),
         "separation_energy_with_dipoles": float(np.max(np.abs(apart.energies[~charged]))),
         "components": [each._asdict() for each in terms],
@@ -222,7 +247,7 @@ def told(numbers: dict) -> tuple[Table, ...]:
     return (errors, exponents, apart, *((against,) if rows else ()))
 
 
-def figure(known: Sequence[Dimer], truth: np.ndarray, said: dict[str, np.ndarray], tails: Sequence[Tail]):
+def figure(known: Sequence[Dimer], truth: np.ndarray, said: dict[str, np.ndarray], ends: Sequence[Tail]):
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(11, 6.5), layout="constrained")
@@ -237,7 +262,7 @@ def figure(known: Sequence[Dimer], truth: np.ndarray, said: dict[str, np.ndarray
         ax.plot(places[rows], truth[rows], "x", color=INK, label="reference")
         ax.set(title=name.replace("_", " "), xlabel="separation / equilibrium", ylabel="kcal/mol")
     axes[0, 0].legend()
-    errors, ends = axes[1, 1], axes[1, 2]
+    errors, slopes = axes[1, 1], axes[1, 2]
     neutral = np.array([d.source == "s66x8" for d in known])
     at = sorted(set(places[neutral]))
     for name, colour, label in (("network", ORANGE, "network only"), ("hybrid", BLUE, "with physics")):
@@ -246,9 +271,9 @@ def figure(known: Sequence[Dimer], truth: np.ndarray, said: dict[str, np.ndarray
     errors.axvline(NEAR, color="0.6", ls=":")
     errors.axhline(GOAL, color="0.6", lw=0.8)
     errors.set(yscale="log", xlabel="separation / equilibrium", ylabel="mean error (kcal/mol)", title="S66x8")
-    for t, colour in zip(tails, (VERMILLION, ORANGE, GREEN, BLUE), strict=True):
-        ends.plot(t.distances, t.exponents, "o-", ms=3, color=colour, label=t.pair.name)
-        ends.axhline(t.pair.power, color="0.8", lw=0.8, zorder=0)
-    ends.set(xscale="log", xlim=(NEAREST, FURTHEST), xlabel="distance (A)", ylabel="exponent", title="tails")
-    ends.legend(fontsize="small")
+    for t, colour in zip(ends, (VERMILLION, ORANGE, GREEN, BLUE), strict=True):
+        slopes.plot(t.distances, t.exponents, "o-", ms=3, color=colour, label=t.pair.name)
+        slopes.axhline(t.pair.power, color="0.8", lw=0.8, zorder=0)
+    slopes.set(xscale="log", xlim=(NEAREST, FURTHEST), xlabel="distance (A)", ylabel="exponent", title="tails")
+    slopes.legend(fontsize="small")
     return fig, axes[0, 0]
