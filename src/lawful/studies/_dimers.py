@@ -133,7 +133,7 @@ class Component(NamedTuple):
     mae: float
 
 
-def components(model: HybridNetwork, most: int = 3000) -> list[Component]:
+def components(model: HybridNetwork, most: int = 1000) -> list[Component]:
     """Electrostatics and dispersion of neutral pairs of SAPT10K that hold no other elements; none without the data."""
     path = in_data_folder("sapt10k", "sapt10k.zip")
     if not path.is_file():

