@@ -9,7 +9,7 @@ effort the terms are held against the components of energies that symmetry-adapt
 thousands of other pairs, none of which was learned from.
 
 Efforts quick and normal judge the weights that come with the package (`weights/dimer.npz`, `dimer_network.npz`), on a
-third of the curves and on all. Effort best trains both anew, about an hour on two cores.
+third of the curves and on all. Effort best trains both anew, the first in half an hour on one core, the second in ten minutes.
 
 Sources: S66x8: J. Rezac, K. E. Riley and P. Hobza, J. Chem. Theory Comput. 7, 2427 (2011); IonicHB: J. Rezac and P.
 Hobza, J. Chem. Theory Comput. 8, 141 (2012); NBC10ext: D. G. A. Smith et al., J. Phys. Chem. Lett. 7, 2197 (2016).
@@ -45,7 +45,7 @@ from ._tails import AXIS, FURTHEST, NEAREST, Left, Pair, Tail, left_over, tails
 
 SUMMARY = "molecules that were learned near each other only, and are right far apart"
 OPTIONS = {
-    "epochs": "passes over the curves at effort best (150)",
+    "epochs": "passes over the curves at effort best (60)",
     "members": "networks in each ensemble at effort best (1)",
     "keep": "a folder for the state of the trainings at effort best, which go on there after a kill",
 }
@@ -78,7 +78,7 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
         first, second = (Ensemble.load(WEIGHTS / f"{name}.npz", b(jax.random.key(0))) for name, b in builds.items())
         return first, second
     frames, keep = frames_of([dimer for dimer in known if dimer.place <= NEAR]), request.options.get("keep")
-    epochs, members = request.count("epochs", 150, 1), request.count("members", 1, 1, 8)
+    epochs, members = request.count("epochs", 60, 1), request.count("members", 1, 1, 8)
     first, second = (
         train(
             build,
@@ -171,7 +171,7 @@ def turned(water: Structure) -> Structure:
     """Its dipole along the line that it is moved on: the attraction of two in a row is the strongest."""
     places = np.asarray(water.positions)
     dipole = np.mean(places[water.numbers == 1], axis=0) - places[water.numbers == 8][0]
-    turn, _ = Rotation.align_vectors(AXIS[None], (dipole / np.linalg.norm(dipole))[None])
+    turn = Rotation.align_vectors(AXIS[None], (dipole / np.linalg.norm(dipole))[None])[0]
     return Structure(turn.apply(places), water.numbers)
 
 
