@@ -115,7 +115,7 @@ def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
 
     seen = []
 
-    def trained(folder, stop=None, resume=False):
+    def trained(folder, stop=None, resume=False, rate=1e-2):
         seen.clear()
 
         def watch(moment):
@@ -124,12 +124,15 @@ def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
                 raise KeyboardInterrupt
 
         watch.close = lambda: None
-        return at.train(build, frames, epochs=40, members=2, rate=1e-2, folder=folder, resume=resume, progress=watch)
+        settings = {"epochs": 40, "members": 2, "rate": rate, "folder": folder, "resume": resume}
+        return at.train(build, frames, **settings, progress=watch)
 
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", stop=25)
     again = trained(tmp_path / "killed", resume=True)
     assert seen[0] > 1  # it did go on
+    with pytest.raises(lf.BadInput, match="other work"):
+        trained(tmp_path / "killed", resume=True, rate=2e-2)
     whole = trained(tmp_path / "whole")
     for one, other in zip(jax.tree.leaves(whole.models), jax.tree.leaves(again.models), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -32,6 +32,7 @@ STUDIES = [
     "cooling-plate",
     "cosmos",
     "diffusivity",
+    "dimer",
     "drag",
     "ethanol",
     "heat-two-materials",

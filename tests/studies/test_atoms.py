@@ -39,6 +39,22 @@ def test_ethanol(data_root, monkeypatch):
     assert max(numbers["symmetry_float32"].values()) < 1e-5
 
 
+def test_dimer(data_root, monkeypatch):
+    monkeypatch.setenv("LAWFUL_DATA", str(data_root))
+    numbers = run("dimer")
+    assert numbers["mae_near"] < 0.25
+    assert numbers["mae_far"] < 0.12  # kcal/mol
+    assert numbers["mae_far_network_only"] > 5 * numbers["mae_far"]
+    laws = {name: row["law"] for name, row in numbers["tail_exponent"].items()}
+    assert sorted(laws.values()) == [1, 2, 3, 6]
+    assert numbers["tail_error"] < 1e-8
+    single = {row["law"]: row["float32"] for row in numbers["tail_exponent"].values()}
+    assert single[1] < 1e-4  # charges that nearly cancel, as in two waters, cost digits
+    assert single[6] < 1e-4
+    assert abs(numbers["separation_energy"]) < 1e-9
+    assert numbers["separation_energy_with_dipoles"] < 3e-8  # waters at 1000 A do attract
+
+
 def test_water_box(tmp_path):
     numbers = run("water-box", "--set", "ps=0.2", "--set", "warm=0.1", "--set", f"keep={tmp_path}")
     assert numbers["forces_error"] < 1e-6

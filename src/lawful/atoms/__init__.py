@@ -11,8 +11,10 @@ from ._export import Exported, export, load
 from ._following import Build, Following
 from ._frames import Frame, Frames, Labels
 from ._hybrid import Answer, HybridPotential
+from ._learned import AtomsInMolecules, HybridNetwork, Interactions, NetworkAlone
 from ._mesh import MeshEwald
 from ._molecular import Hinges, LennardJones, Springs, Unfelt
+from ._multipoles import Multipoles
 from ._near_list import NearList, WithoutPairs, near_lists, with_room
 from ._neighbours import Neighbours
 from ._network import NetworkEnergy, ShortRangeNetwork
@@ -37,6 +39,7 @@ __all__ = [
     "LIGHT",
     "NVE",
     "Answer",
+    "AtomsInMolecules",
     "Build",
     "ChargeSum",
     "Dispersion",
@@ -49,14 +52,18 @@ __all__ = [
     "Frame",
     "Frames",
     "Hinges",
+    "HybridNetwork",
     "HybridPotential",
+    "Interactions",
     "Labels",
     "Langevin",
     "LennardJones",
     "MeshEwald",
     "Modes",
+    "Multipoles",
     "NearList",
     "Neighbours",
+    "NetworkAlone",
     "NetworkEnergy",
     "Pairs",
     "Phonons",

@@ -16,8 +16,8 @@ from ._structure import Structure
 class Fragments(eqx.Module):
     """Which atoms belong together, and what charge (e) each fragment has as a whole."""
 
-    of: Int[np.ndarray, " atoms"]
-    totals: Float[np.ndarray, " fragments"]
+    of: Int[np.ndarray | Array, " atoms"]
+    totals: Float[np.ndarray | Array, " fragments"]
 
     @classmethod
     def connected(cls, structure: Structure, bond: float = 2.0, totals: object = 0.0) -> Fragments:

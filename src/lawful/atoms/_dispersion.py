@@ -79,12 +79,23 @@ class Dispersion(eqx.Module):
         table = np.array([FREE_ATOMS[int(number)] for number in numbers])
         return cls(table[:, 0] * HARTREE * BOHR**6, table[:, 1] * BOHR**3, table[:, 2] ** 2 * BOHR**2)
 
-    def coefficients(self, pairs: Pairs) -> tuple[Float[Array, " pairs"], Float[Array, " pairs"]]:
+    def coefficients(
+        self, i: Int[np.ndarray | Array, " pairs"], j: Int[np.ndarray | Array, " pairs"]
+    ) -> tuple[Float[Array, " pairs"], Float[Array, " pairs"]]:
         """C6 (eV A^6) and C8 / C6 (A^2) of the pairs."""
-        i, j = pairs.i, pairs.j
         c6, ratio = jnp.asarray(self.c6), self.alpha[j] / self.alpha[i]
         mixed = 2 * c6[i] * c6[j] / (c6[i] * ratio + c6[j] / ratio)
         return mixed, 3 * jnp.sqrt(jnp.asarray(self.quotient[i] * self.quotient[j]))
+
+    def energies(
+        self, square: Float[Array, " pairs"], i: Int[np.ndarray | Array, " pairs"], j: Int[np.ndarray | Array, " pairs"]
+    ) -> Float[Array, " pairs"]:
+        """Of each pair, eV, from the squared distance (A^2)."""
+        c6, quotient = self.coefficients(i, j)
+        radius = (self.a1 * jnp.sqrt(quotient) + self.a2) ** 2
+        sixth = 1 / (square**3 + radius**3)
+        eighth = 1 / (square**4 + radius**4)
+        return -c6 * (sixth + self.s8 * quotient * eighth)
 
     def __call__(
         self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None, pairs: Pairs
@@ -93,11 +104,7 @@ class Dispersion(eqx.Module):
         if not 0 < self.fade <= pairs.cutoff:
             raise BadInput(f"fade={self.fade}: a length in A above 0 and up to the pairs' cutoff, {pairs.cutoff:g}.")
         square = pairs.squares(positions, cell)
-        c6, quotient = self.coefficients(pairs)
-        radius = (self.a1 * jnp.sqrt(quotient) + self.a2) ** 2
-        sixth = 1 / (square**3 + radius**3)
-        eighth = 1 / (square**4 + radius**4)
-        attraction = c6 * (sixth + self.s8 * quotient * eighth)
+        energies = self.energies(square, pairs.i, pairs.j)
         if math.isfinite(pairs.cutoff):
-            attraction = attraction * fade_out(square, pairs.cutoff - self.fade, pairs.cutoff)
-        return -jnp.sum(attraction)
+            energies = energies * fade_out(square, pairs.cutoff - self.fade, pairs.cutoff)
+        return jnp.sum(energies)

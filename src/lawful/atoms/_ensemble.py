@@ -19,14 +19,14 @@ from ._said import Said, ready, said_by_all
 
 
 class Errors(NamedTuple):
-    """Mean absolute errors: energies in eV a frame, forces in eV/A a component."""
+    """Mean absolute errors: energies in eV a frame, forces in eV/A a component; NaN where nothing is known."""
 
     energy: float
     forces: float
 
     @classmethod
     def between(cls, energy: np.ndarray, forces: np.ndarray, labels: Labels) -> Errors:
-        gap = lambda said, known: float(np.nanmean(np.abs(said - known)))
+        gap = lambda said, known: float(np.nanmean(np.abs(said - known))) if np.any(np.isfinite(known)) else np.nan
         return cls(gap(energy, labels.energy), gap(forces, labels.forces))
 
 
@@ -68,7 +68,9 @@ class Ensemble(eqx.Module):
         if raw.members == 1:
             return raw
         found = raw.predict(frames)
-        ratio = lambda error, sd: float(np.sqrt(np.nanmean((error / np.maximum(sd, 1e-12)) ** 2)))
+        ratio = lambda error, sd: (
+            float(np.sqrt(np.nanmean((error / np.maximum(sd, 1e-12)) ** 2))) if np.any(np.isfinite(error)) else np.nan
+        )
         energy = ratio(found.energy - frames.labels.energy, found.energy_sd)
         forces = ratio(found.forces - frames.labels.forces, found.forces_sd)
         return cls(models, raw.shift, *(each if np.isfinite(each) else 1.0 for each in (energy, forces)))
@@ -124,5 +126,7 @@ class Ensemble(eqx.Module):
         back = put_back(found, jax.tree.map(lambda x: jax.ShapeDtypeStruct((count, *x.shape), x.dtype), arrays))
         if back is None:
             raise BadInput(f"{path} holds models of another shape than the one given.")
-        models = eqx.combine(jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), back, arrays), rest)
+        models = eqx.combine(
+            jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), back, arrays), rest
+        )
         return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])

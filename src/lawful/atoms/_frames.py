@@ -17,13 +17,17 @@ from ._structure import Structure
 
 
 class Frame(eqx.Module):
-    """One arrangement as a network sees it, or many of them along a first axis; rows of padding have species -1."""
+    """One arrangement as a network sees it, or many of them along a first axis; rows of padding have species -1.
+
+    own   those of the neighbours that belong to the same fragment.
+    """
 
     positions: Float[Array | np.ndarray, "*frames atoms 3"]
     species: Int[Array | np.ndarray, "*frames atoms"]
     neighbours: Neighbours
     cell: Float[Array | np.ndarray, "*frames 3 3"] | None
     fragments: Fragments | None = None
+    own: Neighbours | None = None
 
 
 class Labels(eqx.Module):
@@ -32,11 +36,13 @@ class Labels(eqx.Module):
     energy    (frames,), eV.
     forces    (frames, atoms, 3), eV/A.
     stress    (frames, 3, 3), eV/A^3, or None.
+    weight    (frames,): what a frame's squared error of energy is multiplied by in training; None for 1.
     """
 
     energy: Float[Array | np.ndarray, "*frames"]
     forces: Float[Array | np.ndarray, "*frames atoms 3"]
     stress: Float[Array | np.ndarray, "*frames 3 3"] | None
+    weight: Float[Array | np.ndarray, "*frames"] | None = None
 
 
 class Frames(eqx.Module):
@@ -49,6 +55,7 @@ class Frames(eqx.Module):
     forces    one array (atoms, 3) a structure, eV/A.
     stress    (3, 3) a structure, eV/A^3.
     fragments one `Fragments` a structure, where charges are to be neutralised within them.
+    weight    one a structure: how much its energy counts in training, 1 by default; 1 / tolerance^2, say.
 
     Raises `BadInput` for counts that do not match, for infinite numbers, or where nothing at all is known.
     """
@@ -64,6 +71,7 @@ class Frames(eqx.Module):
         forces: Sequence[object] | None = None,
         stress: Sequence[object] | None = None,
         fragments: Sequence[Fragments] | None = None,
+        weight: object = None,
     ):
         self.structures, self.fragments = tuple(structures), None if fragments is None else tuple(fragments)
         count = len(self.structures)
@@ -79,6 +87,7 @@ class Frames(eqx.Module):
             energies,
             np.stack([padded(self.forces_of(k, forces), self.atoms, np.nan) for k in range(count)]),
             None if stress is None else np.stack([checked("stress", each, (3, 3)) for each in stress]),
+            None if weight is None else checked("weight", weight, (count,)),
         )
         if not any(np.any(np.isfinite(each)) for each in (energies, self.labels.forces)):
             raise BadInput("neither an energy nor a force is known; give energy=, forces= or both.")
@@ -121,7 +130,8 @@ class Frames(eqx.Module):
         forces = [labels.forces[k][: len(s)] for k, s in zip(index, structures, strict=True)]
         stress = None if labels.stress is None else [labels.stress[k] for k in index]
         fragments = None if self.fragments is None else [self.fragments[k] for k in index]
-        return Frames(structures, labels.energy[index], forces, stress, fragments)
+        weight = None if labels.weight is None else labels.weight[index]
+        return Frames(structures, labels.energy[index], forces, stress, fragments, weight)
 
     @property
     def atoms(self) -> int:
@@ -144,17 +154,17 @@ class Frames(eqx.Module):
         tables = [table.padded(room, None) for table in found]
         far = [padded(structure.positions, self.atoms, apart=True) for structure in self.structures]
         cells = [structure.cell for structure in self.structures]
-        return Frame(
-            np.stack(far),
-            species,
-            Neighbours(
-                np.stack([table.j for table in tables]),
-                np.stack([table.real for table in tables]),
-                stacked([table.shift for table in tables]),
-            ),
-            stacked(cells),
-            None if self.fragments is None else self.together(self.fragments),
+        neighbours = Neighbours(
+            np.stack([table.j for table in tables]),
+            np.stack([table.real for table in tables]),
+            stacked([table.shift for table in tables]),
         )
+        fragments, own = None if self.fragments is None else self.together(self.fragments), None
+        if fragments is not None:
+            of = np.asarray(fragments.of)
+            theirs = np.take_along_axis(of[:, None], np.asarray(neighbours.j), axis=-1)
+            own = neighbours.only(theirs == of[..., None])
+        return Frame(np.stack(far), species, neighbours, stacked(cells), fragments, own)
 
     def together(self, fragments: Sequence[Fragments]) -> Fragments:
         """Padding atoms belong to a fragment of their own, the last."""

@@ -79,6 +79,14 @@ class Neighbours(NearList):
         wider = lambda x: np.pad(x, [(0, 0)] * (self.j.ndim - 1) + [(0, extra)] + [(0, 0)] * (x.ndim - self.j.ndim))
         return jax.tree.map(wider, self)
 
+    def only(self, kept: Bool[np.ndarray, "*frames atoms room"]) -> Neighbours:
+        """Those of the neighbours, in rows as short as they can be."""
+        kept = kept & np.asarray(self.real)
+        order = np.argsort(~kept, axis=-1, kind="stable")[..., : max(int(np.max(np.sum(kept, axis=-1))), 1)]
+        take = lambda x: np.take_along_axis(np.asarray(x), order, axis=-1)
+        shift = None if self.shift is None else np.take_along_axis(np.asarray(self.shift), order[..., None], axis=-2)
+        return Neighbours(take(self.j), take(kept), shift, self.skin)
+
     def vectors(
         self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None
     ) -> Float[Array, "atoms room 3"]:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from .._core.messages import BadInput, listing
-from ._frames import Frame
+from ._frames import Frame, Frames
 from ._neighbours import Neighbours
 from ._structure import HEAVIEST, Structure
 from ._switch import cutoff_quintic
@@ -114,6 +114,14 @@ class ShortRangeNetwork(eqx.Module):
         real = species >= 0
         energies = self.shift[species] + self.scale * found[:, 0]
         return jnp.where(real, energies, 0.0), jnp.where(real[:, None], found[:, 1:], 0.0)
+
+    def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]:
+        """The energy of each element that explains the frames best, by least squares; zero where none is known."""
+        known = np.isfinite(frames.labels.energy)
+        if not np.any(known):
+            return np.zeros(len(self.elements))
+        counts = frames.counts(self.elements)[known].astype(float)
+        return np.linalg.lstsq(counts, frames.labels.energy[known], rcond=None)[0]
 
     def energy(self, frame: Frame) -> Float[Array, ""]:
         """Of one frame, eV."""

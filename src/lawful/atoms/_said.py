@@ -17,9 +17,16 @@ from ._slopes import slopes
 class Learned(Protocol):
     """What can be trained: a pytree of arrays that says the energy of a frame."""
 
-    elements: tuple[int, ...]
-    cutoff: float
-    shift: Float[Array, " elements"]
+    @property
+    def elements(self) -> tuple[int, ...]: ...
+
+    @property
+    def cutoff(self) -> float: ...
+
+    @property
+    def shift(self) -> Float[Array, " elements"]: ...
+
+    def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]: ...
 
     def energy(self, frame: Frame) -> Float[Array, ""]: ...
 
@@ -46,6 +53,11 @@ def said_of(model: Learned, frame: Frame) -> Said:
     cell = None if frame.cell is None else jnp.asarray(frame.cell)
     value, _, forces, stress = slopes(energy, jnp.asarray(frame.positions), cell)
     return Said(value, forces, stress)
+
+
+def said_without_forces(model: Learned, frame: Frame) -> Said:
+    """The energy alone, where nothing else is known to compare with."""
+    return Said(model.energy(frame), jnp.full(frame.positions.shape, jnp.nan), None)
 
 
 @eqx.filter_jit

@@ -15,11 +15,11 @@ import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from .._core.messages import BadInput
-from ..solve import Keeper, Moment, Watcher, watcher
+from ..solve import Keeper, Moment, Watcher, fingerprint, watcher
 from ._ensemble import Ensemble
 from ._frames import Frame, Frames, Labels
 from ._leaves import by_name, put_back
-from ._said import Learned, ready, said_of
+from ._said import Learned, ready, said_of, said_without_forces
 
 Model = TypeVar("Model", bound=Learned)
 
@@ -40,10 +40,12 @@ ALIKE = Tolerances()
 
 def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances) -> Float[Array, ""]:
     """Mean over the frames of the squared errors, each measured in its tolerance; what is NaN is not counted."""
-    said = jax.vmap(lambda one: said_of(model, one))(frame)
+    with_forces = labels.forces is not None or labels.stress is not None
+    said = jax.vmap(lambda one: (said_of if with_forces else said_without_forces)(model, one))(frame)
     atoms = jnp.maximum(jnp.sum(frame.species >= 0, axis=-1), 1)
+    weight = jnp.ones_like(said.energy) if labels.weight is None else labels.weight
     known = [
-        ((said.energy - labels.energy) / atoms, tolerances.energy),
+        ((said.energy - labels.energy) / atoms * jnp.sqrt(weight), tolerances.energy),
         (said.forces - labels.forces, tolerances.forces),
     ]
     if said.stress is not None and labels.stress is not None:
@@ -55,14 +57,6 @@ def mean_square(errors: Float[Array, "..."]) -> Float[Array, ""]:
     """Over what is known; the slope of what is not is zero, not NaN."""
     known = jnp.isfinite(errors)
     return jnp.sum(jnp.where(known, errors, 0.0) ** 2) / jnp.maximum(jnp.sum(known), 1)
-
-
-def element_energies(frames: Frames, elements: tuple[int, ...]) -> Float[np.ndarray, " elements"]:
-    """The energy of each element that explains the frames best, by least squares; zero where no energy is known."""
-    known = np.isfinite(frames.labels.energy)
-    if not np.any(known):
-        return np.zeros(len(elements))
-    return np.linalg.lstsq(frames.counts(elements)[known].astype(float), frames.labels.energy[known], rcond=None)[0]
 
 
 class State(eqx.Module):
@@ -159,7 +153,7 @@ def train(
     folder       where the state is kept; with `resume` a killed run goes on to the same answer.
 
     The models returned are running means over the last hundredth part of the updates. Their energies are relative to
-    `element_energies`, added in double precision. Float32 unless float64 is switched on.
+    the model's `element_energies`, added in double precision. Float32 unless float64 is switched on.
     Raises `BadInput` for frames that a model cannot see, and where the loss is not finite, with the epoch.
     """
     if min(epochs, batch, members) < 1 or not 0 < rate < 1:
@@ -171,12 +165,13 @@ def train(
             raise BadInput("one frame is not enough to learn from; give some hundred.")
         frames, validation = frames[order[kept:]], frames[order[:kept]]
     models = eqx.filter_vmap(build)(jax.random.split(jax.random.key(seed), members))
-    shift = element_energies(frames, models.elements)
+    shift = models.element_energies(frames)
     key = jax.random.key(seed + 1)
     lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate, key)
     moments, nothing = jax.vmap(lesson.optimiser.init)(parameters), jnp.zeros((), jnp.int32)
     state = State(parameters, moments, parameters, nothing)
-    keeper = Keeper(Path(folder) if folder else None, "", resume, seconds=5.0)
+    digest = fingerprint(models, frames, validation, (epochs, batch, rate, tolerances, seed))
+    keeper = Keeper(Path(folder) if folder else None, digest, resume, seconds=5.0)
     state, show = restored(state, keeper), watcher(progress)
     while int(state.epoch) < epochs:
         state, losses = lesson.epoch(state)

@@ -12,7 +12,7 @@ from ._elements import Elements
 from ._emphasis import Attention, Causal
 from ._fit import Step
 from ._gauss_newton import GaussNewton
-from ._keeper import Keeper
+from ._keeper import Keeper, fingerprint
 from ._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
 from ._neural import Neural
 from ._optimiser import RUNNING, System
@@ -63,6 +63,7 @@ __all__ = [
     "candidates",
     "closure",
     "covariance",
+    "fingerprint",
     "hat_diagonal",
     "load",
     "minimise",

@@ -13,7 +13,6 @@ import numpy as np
 
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput
-from ..problem import Problem
 
 
 class Keeper:
@@ -30,9 +29,7 @@ class Keeper:
         if self.path and resume and self.path.exists():
             self.found = read_arrays(self.path)
             if self.found[1].get("fingerprint") != fingerprint:
-                raise BadInput(
-                    f"{self.path} belongs to another problem or method; run without --resume, or choose another folder."
-                )
+                raise BadInput(f"{self.path} belongs to other work; run without --resume, or choose another folder.")
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
         """The saved state, once; None for a fresh start."""
@@ -51,12 +48,12 @@ class Keeper:
             self.path.unlink(missing_ok=True)
 
 
-def fingerprint(problem: Problem, method: object) -> str:
+def fingerprint(*parts: object) -> str:
     """A digest of everything that determines the answer: names, numbers, and the code of the functions."""
     digest = hashlib.sha256()
-    for leaf in jax.tree_util.tree_leaves((problem, method)):
+    for leaf in jax.tree_util.tree_leaves(parts):
         digest.update(stamp(leaf))
-    structure = repr(jax.tree_util.tree_structure((problem, method)))
+    structure = repr(jax.tree_util.tree_structure(parts))
     digest.update(re.sub(r" at 0x[0-9a-f]+", "", structure).encode())  # addresses differ from run to run
     return digest.hexdigest()
 

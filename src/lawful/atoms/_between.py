@@ -1,0 +1,59 @@
+"""Molecules of one frame: each by itself, and the pairs of atoms that belong to different ones."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from .._core.messages import BadInput
+from ._charges import Fragments
+from ._frames import Frame
+
+
+class Between(eqx.Module):
+    """All pairs i < j, the vectors from i to j (A), and which are real atoms of different fragments."""
+
+    i: Int[Array, " pairs"]
+    j: Int[Array, " pairs"]
+    vectors: Float[Array, "pairs 3"]
+    real: Bool[Array, " pairs"]
+
+    @classmethod
+    def of(cls, frame: Frame) -> Between:
+        i, j = (jnp.asarray(end) for end in np.triu_indices(frame.species.shape[0], k=1))
+        of, there = fragments_of(frame).of, jnp.asarray(frame.species) >= 0
+        positions = jnp.asarray(frame.positions)
+        return cls(i, j, positions[j] - positions[i], (of[i] != of[j]) & there[i] & there[j])
+
+    @property
+    def square(self) -> Float[Array, " pairs"]:
+        return jnp.sum(self.vectors**2, axis=1)
+
+    def total(self, energies: Float[Array, " pairs"]) -> Float[Array, ""]:
+        return jnp.sum(jnp.where(self.real, energies, 0.0))
+
+    def gathered(self, at_i: Float[Array, "pairs 3"], at_j: Float[Array, "pairs 3"]) -> Float[Array, "atoms 3"]:
+        """What each atom gets from all its pairs."""
+        atoms = int((1 + (1 + 8 * self.i.shape[0]) ** 0.5) / 2)  # n (n - 1) / 2 pairs
+        there = self.real[:, None]
+        return (
+            jnp.zeros((atoms, 3), self.vectors.dtype)
+            .at[self.i].add(jnp.where(there, at_i, 0.0))
+            .at[self.j].add(jnp.where(there, at_j, 0.0))
+        )  # fmt: skip
+
+
+def fragments_of(frame: Frame) -> Fragments:
+    if frame.fragments is None:
+        raise BadInput("the frames do not say which atoms belong together; give fragments=[Fragments.connected(...)].")
+    if frame.cell is not None:
+        raise BadInput("HybridNetwork is for clusters, but the frames repeat in a cell; leave the cell out.")
+    return Fragments(jnp.asarray(frame.fragments.of), jnp.asarray(frame.fragments.totals))
+
+
+def apart(frame: Frame) -> Frame:
+    """The same atoms, each of which sees its own fragment only."""
+    fragments_of(frame)
+    return eqx.tree_at(lambda f: f.neighbours, frame, frame.own)

@@ -1,0 +1,185 @@
+"""Published curves of two molecules that come nearer: geometries and energies of interaction."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._core.messages import BadInput
+from ..atoms import KCAL_PER_MOL, Fragments, Frames, HybridNetwork, NetworkAlone, Structure
+from ._measurements import in_data_folder
+
+SETS = ("s66x8", "ionichb", "nbc10ext")
+NAMES = {  # the name of a dimer: which curve, and where on it
+    "s66x8": re.compile(r"(?P<curve>.+)_(?P<place>[\d.]+)"),
+    "ionichb": re.compile(r"\d\d(?P<curve>.+?)(?P<place>\d\d\d)"),
+    "nbc10ext": re.compile(r"(?P<curve>NBC10ext_\d+)_(?P<place>[\d.]+)_dimer"),
+}
+TOLERANCE = 0.05 * KCAL_PER_MOL
+NUMBERS = {"H": 1, "C": 6, "N": 7, "O": 8, "S": 16}
+
+
+@dataclass(frozen=True)
+class Dimer:
+    """Two molecules at one place of a curve.
+
+    place    the separation, in that of the equilibrium.
+    energy   of interaction, eV.
+    """
+
+    source: str
+    curve: str
+    place: float
+    structure: Structure
+    fragments: Fragments
+    energy: float
+
+
+def dimers() -> list[Dimer]:
+    """All curves of neutral and charged molecules that hold no other elements than `NUMBERS`."""
+    folder = in_data_folder("refdata")
+    if not (folder / "geometries.zip").is_file():
+        raise BadInput(f"{folder}/geometries.zip was not found; set LAWFUL_DATA to the folder that holds refdata/.")
+    with zipfile.ZipFile(folder / "geometries.zip") as archive:
+        return [dimer for name in SETS for dimer in curves(archive, name, (folder / "din" / f"{name}.din").read_text())]
+
+
+def curves(archive: zipfile.ZipFile, source: str, text: str) -> list[Dimer]:
+    found = []
+    for pair, one, other, energy in reactions(text):
+        name = NAMES[source].fullmatch(pair)
+        if name is None:
+            continue
+        place = float(name["place"]) / (100 if source == "ionichb" else 1)
+        numbers, positions, _ = molecule(archive, source, pair)
+        first, second = molecule(archive, source, one), molecule(archive, source, other)
+        halves = np.split(numbers, [len(first[0])])
+        if any(sorted(half) != sorted(whole[0]) for half, whole in zip(halves, (first, second), strict=True)):
+            raise BadInput(f"{source}/{pair} does not list the atoms of {one} and {other} one after the other.")
+        fragments = Fragments(np.repeat([0, 1], [len(first[0]), len(second[0])]), np.array([first[2], second[2]]))
+        structure = Structure(positions, numbers)
+        found.append(Dimer(source, name["curve"], place, structure, fragments, energy * KCAL_PER_MOL))
+    return relative(found) if source == "nbc10ext" else found
+
+
+def relative(found: Sequence[Dimer]) -> list[Dimer]:
+    """The least distance between atoms of the two, in that of the place where the energy is least."""
+    least = lambda dimer: nearest(dimer)
+    best = {}
+    for dimer in found:
+        if dimer.curve not in best or dimer.energy < best[dimer.curve].energy:
+            best[dimer.curve] = dimer
+    return [
+        Dimer(d.source, d.curve, least(d) / least(best[d.curve]), d.structure, d.fragments, d.energy) for d in found
+    ]
+
+
+def nearest(dimer: Dimer) -> float:
+    """Between atoms of the two, A."""
+    places, first = np.asarray(dimer.structure.positions), np.asarray(dimer.fragments.of) == 0
+    return float(np.min(np.linalg.norm(places[first][:, None] - places[~first], axis=-1)))
+
+
+def reactions(text: str) -> Iterator[tuple[str, str, str, float]]:
+    """Names of the dimer and of its parts, and the energy in kcal/mol."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    while lines:
+        end = lines.index("0")
+        names = lines[1:end:2]
+        if len(names) == 2:  # twice the same molecule
+            names = [names[0], names[1], names[1]]
+        yield names[0], names[1], names[2], float(lines[end + 1])
+        lines = lines[end + 2 :]
+
+
+def molecule(archive: zipfile.ZipFile, source: str, name: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Atomic numbers, positions (A) and charge (e)."""
+    count, charge, *rows = archive.read(f"{source}/{name}.xyz").decode().splitlines()
+    words = [row.split() for row in rows[: int(count)]]
+    return np.array([NUMBERS[w[0]] for w in words]), np.array([w[1:4] for w in words], float), int(charge.split()[0])
+
+
+def frames_of(found: Sequence[Dimer]) -> Frames:
+    """Such that in training a dimer counts by its error over 0.05 kcal/mol + 3 %, whatever its size, and up to twice
+    as much where it is further apart than at equilibrium: what is learned there reaches furthest."""
+    energies, atoms = np.array([dimer.energy for dimer in found]), np.array([len(d.structure) for d in found])
+    further = np.nan_to_num(np.clip(4 * (np.array([dimer.place for dimer in found]) - 1), 0, 1))
+    weight = (1 + 3 * further) * (atoms / (TOLERANCE + 0.03 * np.abs(energies)) * TOLERANCE) ** 2
+    return Frames([d.structure for d in found], energies, fragments=[d.fragments for d in found], weight=weight)
+
+
+class Component(NamedTuple):
+    """A term of a model against a component of SAPT, over pairs whose nearest atoms are `begin` to `end` A apart.
+
+    slope    of the term on the component, by least squares.
+    mae      kcal/mol.
+    """
+
+    term: str
+    begin: float
+    end: float
+    pairs: int
+    slope: float
+    correlation: float
+    mae: float
+
+
+def components(model: HybridNetwork, most: int = 1000) -> list[Component]:
+    """Electrostatics and dispersion of neutral pairs of SAPT10K that hold no other elements; none without the data."""
+    path = in_data_folder("sapt10k", "sapt10k.zip")
+    if not path.is_file():
+        return []
+    found = sapt10k(path, most)
+    gaps = np.array([nearest(dimer) for dimer, _ in found])
+    terms = terms_of(model, frames_of([dimer for dimer, _ in found]))
+    rows = []
+    for term, name in (("coulomb", "Elst"), ("dispersion", "Disp")):
+        theirs = np.array([parts[name] for _, parts in found])
+        for begin, end in ((2.0, 2.5), (2.5, 3.0), (3.0, 4.0), (4.0, 8.0)):
+            chosen = (gaps >= begin) & (gaps < end)
+            if np.sum(chosen) < 10:
+                continue
+            x, y = theirs[chosen], terms[term][chosen]
+            slope, correlation = float(x @ y / (x @ x)), float(np.corrcoef(x, y)[0, 1])
+            mae = float(np.mean(np.abs(x - y)))
+            rows.append(Component(term, begin, end, int(np.sum(chosen)), slope, correlation, mae))
+    return rows
+
+
+def terms_of(model: HybridNetwork | NetworkAlone, frames: Frames, batch: int = 50) -> dict[str, np.ndarray]:
+    """Of each frame, kcal/mol."""
+    scene = frames.seen(model.short.species(frames.numbers), model.cutoff)
+    said = eqx.filter_jit(lambda model, some: jax.vmap(model.interaction)(some))
+    parts = [
+        jax.tree.map(np.asarray, said(model, jax.tree.map(lambda x, k=k: jnp.asarray(x[k : k + batch]), scene)))
+        for k in range(0, len(frames), batch)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) / KCAL_PER_MOL for name in parts[0]}
+
+
+def sapt10k(path: Path, most: int) -> list[tuple[Dimer, dict[str, float]]]:
+    """Pairs spread over the whole file, and their components in kcal/mol."""
+    found = []
+    with zipfile.ZipFile(path) as archive:
+        lines = archive.read("sapt10k.xyz").decode().splitlines()
+    at = 0
+    while at < len(lines):
+        count, words = int(lines[at]), dict(re.findall(r"(\w+)=([^\s\"]+)", lines[at + 1]))
+        rows = [row.split() for row in lines[at + 2 : at + 2 + count]]
+        at += 2 + count
+        if any(row[0] not in NUMBERS for row in rows) or float(words["charge_a"]) or float(words["charge_b"]):
+            continue
+        structure = Structure(np.array([row[1:4] for row in rows], float), [NUMBERS[row[0]] for row in rows])
+        parts = Fragments(np.repeat([0, 1], [int(words["num_a"]), int(words["num_b"])]), np.zeros(2))
+        dimer = Dimer("sapt10k", words["file_name"], np.nan, structure, parts, float(words["energy"]) * KCAL_PER_MOL)
+        found.append((dimer, {name: float(words[name]) for name in ("Elst", "Exch", "Ind", "Disp")}))
+    return found[:: max(-(-len(found) // most), 1)]
