@@ -131,7 +131,7 @@ def test_it_learns_and_a_killed_training_goes_on_to_the_same_answer(tmp_path):
         trained(tmp_path / "killed", stop=25)
     again = trained(tmp_path / "killed", resume=True)
     assert seen[0] > 1  # it did go on
-    with pytest.raises(lf.BadInput, match="other work"):
+    with pytest.raises(lf.BadInput, match="another problem"):
         trained(tmp_path / "killed", resume=True, rate=2e-2)
     whole = trained(tmp_path / "whole")
     for one, other in zip(jax.tree.leaves(whole.models), jax.tree.leaves(again.models), strict=True):

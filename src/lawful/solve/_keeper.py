@@ -29,7 +29,10 @@ class Keeper:
         if self.path and resume and self.path.exists():
             self.found = read_arrays(self.path)
             if self.found[1].get("fingerprint") != fingerprint:
-                raise BadInput(f"{self.path} belongs to other work; run without --resume, or choose another folder.")
+                raise BadInput(
+                    f"{self.path} belongs to another problem, method or training; run without --resume, or choose"
+                    " another folder."
+                )
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
         """The saved state, once; None for a fresh start."""
