@@ -41,7 +41,7 @@ def test_two_charges_and_two_atoms_have_exact_tails():
     dispersed = at.Dispersion(np.array([40.0, 60.0]), np.array([1.0, 2.0]), np.array([1.0, 1.0]), s8=0.0)
     one = at.Pairs(np.array([0]), np.array([1]), None, np.inf)
     attraction = lambda r: dispersed(apart(r, point, point), None, one)
-    c6 = float(dispersed.coefficients(one)[0][0])
+    c6 = float(dispersed.coefficients(one.i, one.j)[0][0])
     assert c6 == pytest.approx(2 * 40 * 60 / (40 * 2 + 60 / 2), rel=1e-14)
     assert np.max(np.abs(exponents(charged, DISTANCES) - 1)) < 1e-8
     radius = float(dispersed.a1 * np.sqrt(3.0) + dispersed.a2)
