@@ -19,13 +19,15 @@ class Between(eqx.Module):
     j: Int[Array, " pairs"]
     vectors: Float[Array, "pairs 3"]
     real: Bool[Array, " pairs"]
+    atoms: int = eqx.field(static=True)
 
     @classmethod
     def of(cls, frame: Frame) -> Between:
-        i, j = (jnp.asarray(end) for end in np.triu_indices(frame.species.shape[0], k=1))
+        atoms = frame.species.shape[0]
+        i, j = (jnp.asarray(end) for end in np.triu_indices(atoms, k=1))
         of, there = fragments_of(frame).of, jnp.asarray(frame.species) >= 0
         positions = jnp.asarray(frame.positions)
-        return cls(i, j, positions[j] - positions[i], (of[i] != of[j]) & there[i] & there[j])
+        return cls(i, j, positions[j] - positions[i], (of[i] != of[j]) & there[i] & there[j], atoms)
 
     @property
     def square(self) -> Float[Array, " pairs"]:
@@ -36,10 +38,9 @@ class Between(eqx.Module):
 
     def gathered(self, at_i: Float[Array, "pairs 3"], at_j: Float[Array, "pairs 3"]) -> Float[Array, "atoms 3"]:
         """What each atom gets from all its pairs."""
-        atoms = int((1 + (1 + 8 * self.i.shape[0]) ** 0.5) / 2)  # n (n - 1) / 2 pairs
         there = self.real[:, None]
         return (
-            jnp.zeros((atoms, 3), self.vectors.dtype)
+            jnp.zeros((self.atoms, 3), self.vectors.dtype)
             .at[self.i].add(jnp.where(there, at_i, 0.0))
             .at[self.j].add(jnp.where(there, at_j, 0.0))
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,14 +73,10 @@ def curves(archive: zipfile.ZipFile, source: str, text: str) -> list[Dimer]:
 
 def relative(found: Sequence[Dimer]) -> list[Dimer]:
     """The least distance between atoms of the two, in that of the place where the energy is least."""
-    least = lambda dimer: nearest(dimer)
-    best = {}
-    for dimer in found:
-        if dimer.curve not in best or dimer.energy < best[dimer.curve].energy:
-            best[dimer.curve] = dimer
-    return [
-        Dimer(d.source, d.curve, least(d) / least(best[d.curve]), d.structure, d.fragments, d.energy) for d in found
-    ]
+    best: dict[str, Dimer] = {}
+    for dimer in sorted(found, key=lambda dimer: dimer.energy):
+        best.setdefault(dimer.curve, dimer)
+    return [replace(dimer, place=nearest(dimer) / nearest(best[dimer.curve])) for dimer in found]
 
 
 def nearest(dimer: Dimer) -> float:

@@ -108,9 +108,7 @@ def run(request: Request) -> Outcome:
         chosen = {*curves[::3], *((s, c) for s, c in curves if c in SHOWN)}
         known = [dimer for dimer in known if (dimer.source, dimer.curve) in chosen]
     frames, truth = frames_of(known), np.array([dimer.energy for dimer in known]) / KCAL_PER_MOL
-    said = {
-        name: each.predict(frames).energy / KCAL_PER_MOL for name, each in zip(("hybrid", "network"), both, strict=True)
-    }
+    said = {name: energies(each, frames) for name, each in zip(("hybrid", "network"), both, strict=True)}
     model = both[0].member(0).model
     ends = tails(model, pairs_for_tails(known))
     apart = left_over(model, [pair_of(dimer) for dimer in first_of_each(known)])
