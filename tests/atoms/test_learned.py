@@ -5,10 +5,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import hyp1f1
 
 import lawful as lf
 import lawful.atoms as at
 from lawful._core.precision import in_float64
+from lawful.atoms._multipoles import boys
 from lawful.atoms._training import loss_of
 
 WATER = np.array([[0.0, 0.0, 0.117], [0.0, 0.757, -0.469], [0.0, -0.757, -0.469]])
@@ -117,42 +119,84 @@ def test_what_is_learned_has_the_slopes_of_its_loss():
 
 
 @in_float64
-def test_multipoles_are_charges_close_together():
-    """Dipoles against two opposite charges a little apart, energies, fields, and all orders of approach."""
+def test_charges_dipoles_and_terms_are_learned_from_where_they_are_known():
+    """The loss, put together by hand; what is known of no frame is not asked for, and what no model says is refused."""
+    point = np.zeros((1, 3))
+    pairs = [pair(point, point, [10, 8], r, (1.0, -2.0)) for r in (3.0, 4.0)]
+    structures, parts = zip(*pairs, strict=True)
+    charges, dipole = [[0.9, -2.0], [np.nan, np.nan]], [np.full(3, np.nan), np.array([0.0, 0.0, -8.5])]
+    terms = {"coulomb": [-9.0, np.nan], "dispersion": [np.nan, np.nan]}
+    frames = at.Frames(structures, charges=charges, dipole=dipole, terms=terms, fragments=parts)
+    held = frames.labels.held()
+    assert (held.energy, held.forces, held.stress) == (None, None, None)
+    assert list(held.terms) == ["coulomb"]
+    model = at.Interactions(hybrid())
+    scene = jax.tree.map(jnp.asarray, frames.seen(model.species(frames.numbers), model.cutoff))
+    tolerances = at.Tolerances(charges=0.1, dipole=0.5, terms=0.2, share=0.1)
+    said = float(jax.jit(lambda: loss_of(model, scene, held, tolerances))())
+    coulomb = float(interactions(model.model, scene)[0]["coulomb"][0])
+    # charges of lone atoms are those of the fragments; lone atoms have no dipoles
+    by_hand = np.mean([1.0, 0.0]) + np.mean([0.0, 0.0, 1.0]) + ((coulomb + 9.0) / (0.2 + 0.1 * 9.0)) ** 2
+    assert said == pytest.approx(by_hand, rel=1e-9)
+    learn = lambda build, frames: at.train(build, frames, frames, epochs=1)
+    with pytest.raises(lf.BadInput, match="coulomb.*ShortRangeNetwork.*has no terms"):
+        learn(lambda key: at.ShortRangeNetwork((8, 10), key, channels=2, layers=1), frames)
+    with pytest.raises(lf.BadInput, match="says no charges"):
+        only = at.Frames(structures, charges=charges, fragments=parts)
+        learn(lambda key: at.ShortRangeNetwork((8, 10), key, channels=2, layers=1), only)
+    with pytest.raises(lf.BadInput, match="overlap"):
+        wrong = at.Frames(structures, terms={"overlap": [0.0, 0.0]}, fragments=parts)
+        learn(lambda key: model, wrong)
+    with pytest.raises(lf.BadInput, match="charges of frame 1"):
+        at.Frames(structures, charges=[[1.0, -2.0], [1.0]], fragments=parts)
+
+
+@in_float64
+def test_multipoles_are_derivatives_of_charges():
+    """Up to quadrupoles, against derivatives of the law of smeared charges; fields; all orders of approach."""
     rng = np.random.default_rng(3)
-    places, charges, dipoles = (
-        rng.normal(size=(2, 3)) + np.array([[0.0], [2.0]]),
-        rng.normal(size=2),
-        rng.normal(size=(2, 3)),
-    )
-    widths, step = np.array([0.6, 0.9]), 1e-4
+    places = rng.normal(size=(2, 3)) + np.array([[0.0], [2.0]])
+    tensors = rng.normal(size=(2, 3, 3))
+    tensors = tensors + tensors.transpose(0, 2, 1)
+    tensors = tensors - np.trace(tensors, axis1=1, axis2=2)[:, None, None] * np.eye(3) / 3
+    widths = np.array([0.6, 0.9])
+    parts = (rng.normal(size=2), rng.normal(size=(2, 3)), tensors, widths)
+    multipoles = at.Multipoles(*(jnp.asarray(part) for part in parts))
+    charge = lambda a, b: at.smeared_inverse(jnp.sum((b - a) ** 2)[None], jnp.array([np.hypot(*widths)]))[0]
 
-    def sites(k):
-        half = 0.5 * step * dipoles[k] / np.linalg.norm(dipoles[k])
-        strength = np.linalg.norm(dipoles[k]) / step
-        return np.stack([places[k], places[k] + half, places[k] - half]), np.array([charges[k], strength, -strength])
+    def measured(k, of):
+        """By the multipoles of atom k, of what a unit charge at its place would have."""
+        q, p, tensor, _ = (part[k] for part in parts)
+        return lambda r: q * of(r) + p @ jax.grad(of)(r) + jnp.sum(tensor * jax.hessian(of)(r))
 
-    (r1, q1), (r2, q2) = sites(0), sites(1)
-    square = np.sum((r1[:, None] - r2) ** 2, axis=-1)
-    width = np.full(square.shape, np.hypot(*widths))
-    expected = at.COULOMB * float(q1 @ np.asarray(at.smeared_inverse(square, width)) @ q2)
+    first, second = jnp.asarray(places)
+    expected = jax.jit(measured(0, lambda a: measured(1, lambda b: charge(a, b))(second)))(first)
     ends = jnp.array([0]), jnp.array([1])
-    multipoles = at.Multipoles(jnp.asarray(charges), jnp.asarray(dipoles), jnp.asarray(widths))
-    energies = jax.jit(lambda r: multipoles.energies_and_fields(r[1:] - r[:1], ends)[0][0])
-    energy, at_i, at_j = multipoles.energies_and_fields(jnp.asarray(places[1:] - places[:1]), ends)
-    assert float(energy[0]) == pytest.approx(expected, rel=1e-5)
+    said = jax.jit(lambda m, r: m.energies_and_fields(r[1:] - r[:1], ends))
+    energy, at_i, at_j = said(multipoles, jnp.asarray(places))
+    assert float(energy[0]) == pytest.approx(at.COULOMB * float(expected), rel=1e-12)
     # the field at i is what a unit dipole there would feel
     for k, field in ((0, at_i), (1, at_j)):
         probe = lambda axis, k=k: eqx.tree_at(
-            lambda m: (m.charges, m.dipoles),
+            lambda m: (m.charges, m.dipoles, m.quadrupoles),
             multipoles,
-            (multipoles.charges.at[k].set(0.0), multipoles.dipoles.at[k].set(jnp.eye(3)[axis])),
+            (
+                multipoles.charges.at[k].set(0.0),
+                multipoles.dipoles.at[k].set(jnp.eye(3)[axis]),
+                multipoles.quadrupoles.at[k].set(0.0),
+            ),
         )
-        felt = [
-            -float(probe(a).energies_and_fields(jnp.asarray(places[1:] - places[:1]), ends)[0][0]) for a in range(3)
-        ]
+        felt = [-float(said(probe(a), jnp.asarray(places))[0][0]) for a in range(3)]
         np.testing.assert_allclose(at.COULOMB * np.asarray(field[0]), felt, rtol=1e-12)
-    gentle = jax.jit(jax.vmap(lambda s: energies(jnp.asarray(places) * jnp.array([[0.0], [1.0]]) * s)))
-    near = np.asarray(gentle(jnp.geomspace(1e-9, 1.0, 400)))
+    nearer = jax.jit(jax.vmap(lambda s: said(multipoles, jnp.asarray(places) * jnp.array([[0.0], [1.0]]) * s)[0][0]))
+    near = np.asarray(nearer(jnp.geomspace(1e-9, 1.0, 400)))
     assert np.all(np.isfinite(near))
-    assert np.max(np.abs(np.diff(near[:200]))) < 1e-4 * np.max(np.abs(near))  # no step where the series ends
+    assert np.max(np.abs(np.diff(near[:200]))) < 1e-4 * np.max(np.abs(near))
+
+
+@in_float64
+def test_functions_of_boys():
+    x = np.array([0.0, 1e-9, 0.3, 1.0, 1.999, 2.001, 3.0, 10.0, 200.0])
+    expected = [hyp1f1(n + 0.5, n + 1.5, -x) / (2 * n + 1) for n in range(5)]
+    np.testing.assert_allclose(boys(jnp.asarray(x), 5), expected, rtol=5e-15)
+    np.testing.assert_allclose(boys(jnp.asarray(x, jnp.float32), 5), expected, rtol=1e-6)

@@ -156,17 +156,24 @@ def test_frames_from_a_file(tmp_path):
     images = []
     for structure, energy, forces in zip(*clusters(3), strict=True):
         image = ase.Atoms(numbers=structure.numbers, positions=structure.positions)
-        image.calc = SinglePointCalculator(image, energy=energy, forces=forces)
+        image.calc = SinglePointCalculator(image, energy=energy, forces=forces, dipole=np.array([0.0, 0.1, 0.2]))
+        image.new_array("REF_charges", np.array([0.25, -0.5, 0.25]))
         images.append(image)
     images.append(ase.Atoms("C2", positions=[[0, 0, 0], [0, 0, 1.3]]))
     write(tmp_path / "frames.extxyz", images)
-    frames = at.Frames.read(tmp_path / "frames.extxyz")
+    frames = at.Frames.read(tmp_path / "frames.extxyz", charges="REF_charges")
+    np.testing.assert_allclose(frames.labels.charges[:3], [[0.25, -0.5, 0.25]] * 3)
+    np.testing.assert_allclose(frames.labels.dipole[:3], [[0.0, 0.1, 0.2]] * 3)
+    assert np.all(np.isnan(frames.labels.charges[3]))
     assert frames.numbers.tolist() == [[6, 6, 6]] * 3 + [[6, 6, 0]]
     np.testing.assert_allclose(frames.labels.energy[:3], clusters(3)[1])
     np.testing.assert_allclose(frames.labels.forces[:3], clusters(3)[2], atol=1e-7)
     assert np.all(np.isnan(frames.labels.forces[3]))
     assert np.isnan(frames.labels.energy[3])
     assert len(frames[1:3]) == 2
+    assert frames[[3]].labels.forces.shape == (1, 2, 3)
+    with pytest.raises(lf.BadInput, match="no frames are left"):
+        frames[[]]
     (tmp_path / "broken.extxyz").write_text("3\nno frame\nC 0 0\n")
     for path in ("absent.extxyz", "broken.extxyz"):
         with pytest.raises(lf.BadInput, match=path):

@@ -9,8 +9,9 @@ from ._ensemble import Ensemble, Errors, Prediction
 from ._ewald import ChargeSum, Ewald
 from ._export import Exported, export, load
 from ._following import Build, Following
-from ._frames import Frame, Frames, Labels
+from ._frames import Frame, Frames
 from ._hybrid import Answer, HybridPotential
+from ._labels import Labels
 from ._learned import AtomsInMolecules, HybridNetwork, Interactions, NetworkAlone
 from ._mesh import MeshEwald
 from ._molecular import Hinges, LennardJones, Springs, Unfelt

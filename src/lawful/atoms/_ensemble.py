@@ -13,7 +13,8 @@ from jaxtyping import Float
 
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput
-from ._frames import Frames, Labels
+from ._frames import Frames
+from ._labels import Labels
 from ._leaves import by_name, put_back
 from ._said import Said, ready, said_by_all
 
@@ -26,7 +27,7 @@ class Errors(NamedTuple):
 
     @classmethod
     def between(cls, energy: np.ndarray, forces: np.ndarray, labels: Labels) -> Errors:
-        gap = lambda said, known: float(np.nanmean(np.abs(said - known))) if np.any(np.isfinite(known)) else np.nan
+        gap = lambda said, known: float(np.nanmean(np.abs(said - known))) if any_known(known) else np.nan
         return cls(gap(energy, labels.energy), gap(forces, labels.forces))
 
 
@@ -68,11 +69,15 @@ class Ensemble(eqx.Module):
         if raw.members == 1:
             return raw
         found = raw.predict(frames)
-        ratio = lambda error, sd: (
-            float(np.sqrt(np.nanmean((error / np.maximum(sd, 1e-12)) ** 2))) if np.any(np.isfinite(error)) else np.nan
-        )
-        energy = ratio(found.energy - frames.labels.energy, found.energy_sd)
-        forces = ratio(found.forces - frames.labels.forces, found.forces_sd)
+        labels = frames.labels
+
+        def ratio(said: np.ndarray, sd: np.ndarray, known: Any) -> float:
+            if not any_known(known):
+                return np.nan
+            return float(np.sqrt(np.nanmean(((said - known) / np.maximum(sd, 1e-12)) ** 2)))
+
+        energy = ratio(found.energy, found.energy_sd, labels.energy)
+        forces = ratio(found.forces, found.forces_sd, labels.forces)
         return cls(models, raw.shift, *(each if np.isfinite(each) else 1.0 for each in (energy, forces)))
 
     def each(self, frames: Frames, batch: int = 100) -> Said:
@@ -130,3 +135,7 @@ class Ensemble(eqx.Module):
             jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), back, arrays), rest
         )
         return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])
+
+
+def any_known(values: np.ndarray | None) -> bool:
+    return values is not None and bool(np.any(np.isfinite(values)))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
-from .._core.numbers import real_array
 from ._charges import Fragments
+from ._labels import Labels
 from ._neighbours import Neighbours
-from ._structure import Structure
+from ._structure import Structure, padded
 
 
 class Frame(eqx.Module):
@@ -30,23 +31,8 @@ class Frame(eqx.Module):
     own: Neighbours | None = None
 
 
-class Labels(eqx.Module):
-    """What is known of each frame; NaN where it is not.
-
-    energy    (frames,), eV.
-    forces    (frames, atoms, 3), eV/A.
-    stress    (frames, 3, 3), eV/A^3, or None.
-    weight    (frames,): what a frame's squared error of energy is multiplied by in training; None for 1.
-    """
-
-    energy: Float[Array | np.ndarray, "*frames"]
-    forces: Float[Array | np.ndarray, "*frames atoms 3"]
-    stress: Float[Array | np.ndarray, "*frames 3 3"] | None
-    weight: Float[Array | np.ndarray, "*frames"] | None = None
-
-
 class Frames(eqx.Module):
-    """Structures with energies, forces and stresses, padded to the largest; NaN marks what is not known.
+    """Structures with what is known of them, padded to the largest; NaN marks what is not known.
 
         Frames(structures, energy=..., forces=...)      from arrays
         Frames.read("train.extxyz")                     from a file that ASE reads
@@ -54,6 +40,10 @@ class Frames(eqx.Module):
     energy    one a structure, eV.
     forces    one array (atoms, 3) a structure, eV/A.
     stress    (3, 3) a structure, eV/A^3.
+    charges   one array (atoms,) a structure, e.
+    dipole    (3,) a structure, e A.
+    terms     by name, one a structure, eV: single terms of a model's energy, which a theory told apart. `Interactions`
+              has "coulomb", "repulsion", "induction", "dispersion".
     fragments one `Fragments` a structure, where charges are to be neutralised within them.
     weight    one a structure: how much its energy counts in training, 1 by default; 1 / tolerance^2, say.
 
@@ -70,6 +60,10 @@ class Frames(eqx.Module):
         energy: object = None,
         forces: Sequence[object] | None = None,
         stress: Sequence[object] | None = None,
+        *,
+        charges: Sequence[object] | None = None,
+        dipole: Sequence[object] | None = None,
+        terms: Mapping[str, object] | None = None,
         fragments: Sequence[Fragments] | None = None,
         weight: object = None,
     ):
@@ -79,26 +73,22 @@ class Frames(eqx.Module):
             raise BadInput("no structures were given; a potential needs some hundred frames to learn from.")
         if len({structure.cell is None for structure in self.structures}) > 1:
             raise BadInput("some structures repeat in a cell and others do not; train on one kind at a time.")
-        for name, given in (("forces", forces), ("stress", stress), ("fragments", fragments)):
-            if given is not None and len(given) != count:
-                raise BadInput(f"{count} structures need as many entries of {name}, but {len(given)} were given.")
-        energies = np.full(count, np.nan) if energy is None else checked("energy", energy, (count,))
-        self.labels = Labels(
-            energies,
-            np.stack([padded(self.forces_of(k, forces), self.atoms, np.nan) for k in range(count)]),
-            None if stress is None else np.stack([checked("stress", each, (3, 3)) for each in stress]),
-            None if weight is None else checked("weight", weight, (count,)),
-        )
-        if not any(np.any(np.isfinite(each)) for each in (energies, self.labels.forces)):
-            raise BadInput("neither an energy nor a force is known; give energy=, forces= or both.")
-
-    def forces_of(self, k: int, forces: Sequence[object] | None) -> Float[np.ndarray, "atoms 3"]:
-        shape = (len(self.structures[k]), 3)
-        return np.full(shape, np.nan) if forces is None else checked(f"forces of frame {k}", forces[k], shape)
+        if fragments is not None and len(fragments) != count:
+            raise BadInput(f"{count} structures need as many entries of fragments, but {len(fragments)} were given.")
+        self.labels = Labels.of(self.structures, energy, forces, stress, charges, dipole, terms, weight)
+        if not jax.tree.leaves(eqx.tree_at(lambda l: l.weight, self.labels.held(), None, is_leaf=lambda x: x is None)):
+            raise BadInput("neither an energy nor a force is known, nor anything else; give energy=, forces= or both.")
 
     @classmethod
-    def read(cls, path: str | Path, energy: str = "energy", forces: str = "forces") -> Frames:
-        """From extended XYZ or whatever ASE reads. `energy` and `forces` name the entries, 'REF_energy', say.
+    def read(
+        cls,
+        path: str | Path,
+        energy: str = "energy",
+        forces: str = "forces",
+        charges: str = "charges",
+        dipole: str = "dipole",
+    ) -> Frames:
+        """From extended XYZ or whatever ASE reads. `energy` and the others name the entries, 'REF_energy', say.
 
         Needs the extra `atoms`.
         """
@@ -112,26 +102,43 @@ class Frames(eqx.Module):
             raise BadInput(f"{path} is not a file of frames that ASE reads ({error}).") from None
         images = found if isinstance(found, list) else [found]
         results = [image.calc.results if image.calc is not None else {} for image in images]
-        energies = [r.get(energy, image.info.get(energy, np.nan)) for r, image in zip(results, images, strict=True)]
-        blank = lambda image: np.full((len(image), 3), np.nan)
-        pulls = [r.get(forces, i.arrays.get(forces, blank(i))) for r, i in zip(results, images, strict=True)]
-        stress = None
-        if any("stress" in r for r in results):
-            stress = [square(r["stress"]) if "stress" in r else np.full((3, 3), np.nan) for r in results]
-        return cls([Structure.from_ase(image) for image in images], energies, pulls, stress)
+
+        def of_each(name: str, shape: Callable[[int], tuple[int, ...]]) -> list[object] | None:
+            """What the calculator, the atoms or the frame hold by this name; None where no frame has it."""
+            said = [
+                result.get(name, image.arrays.get(name, image.info.get(name)))
+                for result, image in zip(results, images, strict=True)
+            ]
+            if all(one is None for one in said):
+                return None
+            return [
+                np.full(shape(len(image)), np.nan) if one is None else one
+                for one, image in zip(said, images, strict=True)
+            ]
+
+        stress = of_each("stress", lambda _: (3, 3))
+        return cls(
+            [Structure.from_ase(image) for image in images],
+            of_each(energy, lambda _: ()),
+            of_each(forces, lambda atoms: (atoms, 3)),
+            None if stress is None else [square(np.asarray(each)) for each in stress],
+            charges=of_each(charges, lambda atoms: (atoms,)),
+            dipole=of_each(dipole, lambda _: (3,)),
+        )
 
     def __len__(self) -> int:
         return len(self.structures)
 
     def __getitem__(self, chosen: slice | Sequence[int] | Int[np.ndarray, " some"]) -> Frames:
         """Some of the frames."""
-        index = list(range(len(self)))[chosen] if isinstance(chosen, slice) else [int(k) for k in chosen]
-        structures, labels = [self.structures[k] for k in index], self.labels
-        forces = [labels.forces[k][: len(s)] for k, s in zip(index, structures, strict=True)]
-        stress = None if labels.stress is None else [labels.stress[k] for k in index]
-        fragments = None if self.fragments is None else [self.fragments[k] for k in index]
-        weight = None if labels.weight is None else labels.weight[index]
-        return Frames(structures, labels.energy[index], forces, stress, fragments, weight)
+        index = np.arange(len(self))[chosen if isinstance(chosen, slice) else np.asarray(chosen, dtype=int)]
+        structures = tuple(self.structures[k] for k in index)
+        if not structures:
+            raise BadInput("no frames are left; choose at least one.")
+        labels = self.labels.chosen(index, max(len(structure) for structure in structures))
+        fragments = None if self.fragments is None else tuple(self.fragments[k] for k in index)
+        parts = lambda f: (f.structures, f.labels, f.fragments)
+        return eqx.tree_at(parts, self, (structures, labels, fragments), is_leaf=lambda x: x is None)
 
     @property
     def atoms(self) -> int:
@@ -177,29 +184,8 @@ def stacked(arrays: Sequence) -> np.ndarray | None:
     return None if arrays[0] is None else np.stack(arrays)
 
 
-def padded(values: object, rows: int, fill: float = 0.0, apart: bool = False) -> np.ndarray:
-    """With rows of `fill` added; padding atoms are `apart` from others and each other, so that no length is zero."""
-    array = np.asarray(values)
-    more = rows - len(array)
-    if apart:
-        return np.concatenate([array, 1e3 + 10.0 * np.arange(more)[:, None] * np.ones(3)])
-    return np.concatenate([array, np.full((more, *array.shape[1:]), fill, dtype=array.dtype)])
-
-
 def square(voigt: Float[np.ndarray, "*6"]) -> Float[np.ndarray, "3 3"]:
     if np.shape(voigt) == (3, 3):
         return np.asarray(voigt)
     xx, yy, zz, yz, xz, xy = voigt
     return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-
-
-def checked(name: str, given: object, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        values = real_array(given)
-    except TypeError as error:
-        raise BadInput(f"{name} must be numbers, but holds {error}.") from None
-    if values.shape != shape:
-        raise BadInput(f"{name} needs the shape {shape}, but has {values.shape}.")
-    if np.any(np.isinf(values)):
-        raise BadInput(f"{name} holds an infinite number; write NaN where it is not known, or remove the frame.")
-    return values

@@ -13,6 +13,7 @@ import numpy as np
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float, Int, Key
 
+from .._core.messages import BadInput
 from ._between import Between, apart, fragments_of
 from ._dispersion import Dispersion
 from ._frames import Frame, Frames
@@ -29,12 +30,15 @@ RATE = 1.8  # 1/A, half of how fast clouds of two equal atoms fall off
 class AtomsInMolecules(NamedTuple):
     """What each atom brings along, read off its own molecule.
 
-    charges  e.   dipoles  e A.   volumes  in those of free atoms.   overlap  sqrt(eV).
+    charges  e.   dipoles  e A.   quadrupoles  e A^2, as in `Multipoles`.
+    volumes  in those of free atoms.   widths  of their clouds, in those of the element.   overlap  sqrt(eV).
     """
 
     charges: Float[Array, " atoms"]
     dipoles: Float[Array, "atoms 3"]
+    quadrupoles: Float[Array, "atoms 3 3"]
     volumes: Float[Array, " atoms"]
+    widths: Float[Array, " atoms"]
     overlap: Float[Array, " atoms"]
 
 
@@ -82,7 +86,7 @@ class HybridNetwork(eqx.Module):
         first, second = jax.random.split(key)
         self.short = ShortRangeNetwork(elements, first, cutoff, channels, layers)
         self.short = eqx.tree_at(lambda n: n.scale, self.short, jnp.asarray(0.1))
-        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=5)
+        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=8)
         self.widths = jnp.full(len(self.short.elements), -0.6)
         self.rates = jnp.zeros(len(self.short.elements))
         table = Dispersion.free_atoms(np.array(self.short.elements))
@@ -101,6 +105,11 @@ class HybridNetwork(eqx.Module):
     @property
     def shift(self) -> Float[Array, " elements"]:
         return self.short.shift
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Its terms."""
+        return ("short", "repulsion", "coulomb", "induction", "dispersion")
 
     def species(self, numbers: Int[np.ndarray, "..."]) -> Int[np.ndarray, "..."]:
         return self.short.species(numbers)
@@ -127,23 +136,34 @@ class HybridNetwork(eqx.Module):
         hydrogen = jnp.asarray(self.elements)[frame.species] == 1
         return AtomsInMolecules(
             jnp.where(real, charges, 0.0),
-            self.dipoles(alone, said[:, 3:]),
-            jnp.exp(ROOM * jnp.tanh(said[:, 1])),
+            *self.pointed(alone, said[:, 3:7]),
+            jnp.exp(2 * ROOM * jnp.tanh(said[:, 1])),
+            jnp.exp(ROOM * jnp.tanh(said[:, 7])),
             jnp.where(hydrogen, *OVERLAP) * jnp.where(real, jnp.exp(said[:, 2]), 0.0),
         )
 
-    def dipoles(self, alone: Frame, said: Float[Array, "atoms 2"]) -> Float[Array, "atoms 3"]:
-        """p_i = sum over neighbours of the own fragment of (s_i + t_j) w(r) times the direction to j, e A."""
+    def pointed(
+        self, alone: Frame, said: Float[Array, "atoms 4"]
+    ) -> tuple[Float[Array, "atoms 3"], Float[Array, "atoms 3 3"]]:
+        """Dipoles (e A) and quadrupoles (e A^2), out of the directions d to the neighbours of the own fragment.
+
+        p_i = sum_j (s_i + t_j) w(r) d,    Q_i = sum_j (u_i + v_j) w(r) (d d^T - 1/3).
+        """
         table, cell = alone.neighbours, None if alone.cell is None else jnp.asarray(alone.cell)
         vectors = table.vectors(jnp.asarray(alone.positions), cell)
         r = jnp.sqrt(jnp.sum(vectors**2, axis=-1))
-        weights = (said[:, None, 0] + said[table.j, 1]) * cutoff_quintic(r, self.local.cutoff) * table.real / r
-        return ROOM * jnp.einsum("nk,nkx->nx", weights, vectors)
+        d, gate = vectors / r[..., None], ROOM * cutoff_quintic(r, self.local.cutoff) * table.real
+        weights = lambda own, other: (said[:, None, own] + said[table.j, other]) * gate
+        tensors = d[..., :, None] * d[..., None, :] - jnp.eye(3, dtype=d.dtype) / 3
+        return (
+            jnp.einsum("nk,nkx->nx", weights(0, 1), d),
+            jnp.einsum("nk,nkxy->nxy", weights(2, 3), tensors),
+        )
 
     def physics(self, frame: Frame) -> dict[str, Float[Array, ""]]:
         atoms, pairs, of = self.atoms(frame), Between.of(frame), lambda values: jnp.asarray(values)[frame.species]
-        width = of(jax.nn.softplus(self.widths))
-        permanent = Multipoles(atoms.charges, atoms.dipoles, width)
+        width = of(jax.nn.softplus(self.widths)) * atoms.widths
+        permanent = Multipoles(atoms.charges, atoms.dipoles, atoms.quadrupoles, width)
         cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
         coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends)
         field = pairs.gathered(*fields)
@@ -171,6 +191,10 @@ class NetworkAlone(eqx.Module):
     @property
     def cutoff(self) -> float:
         return self.short.cutoff
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return ("short",)
 
     def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
         return {"short": together_less_apart(self.short, frame)}
@@ -200,8 +224,21 @@ class Interactions(eqx.Module):
         """None: there is no energy of atoms in it, and it must vanish far away."""
         return np.zeros(len(self.elements))
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The terms that it tells apart."""
+        return self.model.named
+
     def energy(self, frame: Frame) -> Float[Array, ""]:
-        return sum(self.model.interaction(frame).values(), jnp.zeros(()))
+        return sum(self.terms(frame).values(), jnp.zeros(()))
+
+    def terms(self, frame: Frame) -> dict[str, Float[Array, ""]]:
+        return self.model.interaction(frame)
+
+    def atoms(self, frame: Frame) -> AtomsInMolecules:
+        if isinstance(self.model, NetworkAlone):
+            raise BadInput("a network alone says no charges and no dipoles; leave them out, or learn a HybridNetwork.")
+        return self.model.atoms(frame)
 
 
 def valence(elements: tuple[int, ...]) -> Float[np.ndarray, " elements"]:

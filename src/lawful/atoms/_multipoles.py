@@ -1,8 +1,10 @@
-"""Charges and dipoles on atoms, smeared: what they do to each other, and the field that polarises."""
+"""Charges, dipoles and quadrupoles on atoms, smeared: what they do to each other, and the field that polarises."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,24 +13,30 @@ from jaxtyping import Array, Float, Int
 
 from ._units import COULOMB
 
-NEAR, TERMS = 0.3, 12  # the series of Boys' functions reaches rounding below x = 0.3
+NEAR, TERMS = 2.0, 24  # the series of Boys' functions reaches rounding below x = 2
 
 Ends = tuple[Int[Array, " pairs"], Int[Array, " pairs"]]
 
 
 class Multipoles(eqx.Module):
-    """Gaussian charges and dipoles of atoms.
+    """Gaussian charges, dipoles and quadrupoles of atoms.
 
-        E_ij = k (q_i + p_i . d_i)(q_j + p_j . d_j) f(r),    f = erf(r / sqrt(2 (w_i^2 + w_j^2))) / r
+        E_ij = k (q_i + p_i . d_i + Q_i : d_i d_i)(q_j + p_j . d_j + Q_j : d_j d_j) f(r),
+        f = erf(r / sqrt(2 (w_i^2 + w_j^2))) / r
 
-    with d_i the gradient along the place of atom i. Far away these are the laws of point charges and dipoles: 1/r,
-    1/r^2 and 1/r^3.
+    with d_i the gradient along the place of atom i. Far away these are the laws of points: 1/r between charges, 1/r^2
+    between a charge and a dipole, up to 1/r^5 between quadrupoles.
 
-    charges   (atoms,), e.   dipoles   (atoms, 3), e A.   widths   (atoms,), A.
+    charges      (atoms,), e.
+    dipoles      (atoms, 3), e A.
+    quadrupoles  (atoms, 3, 3), e A^2, symmetric and without a trace: a third of the traceless quadrupoles of A. D.
+                 Buckingham.
+    widths       (atoms,), A.
     """
 
     charges: Float[Array, " atoms"]
     dipoles: Float[Array, "atoms 3"]
+    quadrupoles: Float[Array, "atoms 3 3"]
     widths: Float[Array, " atoms"]
 
     def energies_and_fields(
@@ -38,38 +46,71 @@ class Multipoles(eqx.Module):
         i at j, in e/A^2."""
         i, j = ends
         width = jnp.sqrt(self.widths[i] ** 2 + self.widths[j] ** 2)
-        f, first, second = kernel(jnp.sum(vectors**2, axis=1), width)
-        (qi, pi), (qj, pj) = ((self.charges[end], self.dipoles[end]) for end in ends)
-        along_i, along_j = jnp.sum(pi * vectors, axis=1), jnp.sum(pj * vectors, axis=1)
-        both = jnp.sum(pi * pj, axis=1)
-        energy = qi * qj * f + 2 * first * (qi * along_j - qj * along_i - both) - 4 * second * along_i * along_j
-        at_i = (2 * first * qj + 4 * second * along_j)[:, None] * vectors + 2 * first[:, None] * pj
-        at_j = (4 * second * along_i - 2 * first * qi)[:, None] * vectors + 2 * first[:, None] * pi
-        return COULOMB * energy, at_i, at_j
+        f = kernel(jnp.sum(vectors**2, axis=1), width)
+        at_i, at_j = self.seen(i, vectors), self.seen(j, vectors)
+        # i is looked at against the vector, which turns the sign of what is odd in it
+        energy = (
+            at_i.charge * at_j.charge * f[0]
+            + f[1] * (at_i.charge * at_j.dipole - at_j.charge * at_i.dipole - dot(at_i.along, at_j.along))
+            + f[2] * (at_i.charge * at_j.quadrupole + at_j.charge * at_i.quadrupole - at_i.dipole * at_j.dipole)
+            + 2 * f[2] * (dot(at_j.along, at_i.across) - dot(at_i.along, at_j.across) + self.both(i, j))
+            + f[3] * (at_j.dipole * at_i.quadrupole - at_i.dipole * at_j.quadrupole + 4 * dot(at_i.across, at_j.across))
+            + f[4] * at_i.quadrupole * at_j.quadrupole
+        )
+        return COULOMB * energy, at_j.field(f, vectors, 1.0), at_i.field(f, vectors, -1.0)
+
+    def seen(self, atom: Int[Array, " pairs"], vectors: Float[Array, "pairs 3"]) -> Seen:
+        dipoles, across = self.dipoles[atom], jnp.einsum("nab,nb->na", self.quadrupoles[atom], vectors)
+        return Seen(self.charges[atom], dipoles, dot(dipoles, vectors), across, dot(across, vectors))
+
+    def both(self, i: Int[Array, " pairs"], j: Int[Array, " pairs"]) -> Float[Array, " pairs"]:
+        """Q_i : Q_j."""
+        return jnp.einsum("nab,nab->n", self.quadrupoles[i], self.quadrupoles[j])
 
 
-def kernel(
-    square: Float[Array, " pairs"], width: Float[Array, " pairs"]
-) -> tuple[Float[Array, " pairs"], Float[Array, " pairs"], Float[Array, " pairs"]]:
-    """F = erf(r / (sqrt(2) width)) / r and its first two derivatives along r^2, smooth at r = 0.
+class Seen(NamedTuple):
+    """The multipoles of an atom along a vector R: q, p, p . R, Q R and R Q R."""
 
-    The n-th is (-a^2)^n 2 a / sqrt(pi) F_n(a^2 r^2), a = 1 / (sqrt(2) width), with Boys' functions
+    charge: Float[Array, " pairs"]
+    along: Float[Array, "pairs 3"]
+    dipole: Float[Array, " pairs"]
+    across: Float[Array, "pairs 3"]
+    quadrupole: Float[Array, " pairs"]
+
+    def field(
+        self, f: Sequence[Float[Array, " pairs"]], vectors: Float[Array, "pairs 3"], sign: float
+    ) -> Float[Array, "pairs 3"]:
+        """Where the vector comes from (sign 1) or, for one that starts at this atom, where it goes (-1); e/A^2."""
+        toward = f[2] * self.dipole + sign * (f[1] * self.charge + f[3] * self.quadrupole)
+        return toward[:, None] * vectors + f[1][:, None] * self.along + (2 * sign * f[2])[:, None] * self.across
+
+
+def dot(a: Float[Array, "pairs 3"], b: Float[Array, "pairs 3"]) -> Float[Array, " pairs"]:
+    return jnp.sum(a * b, axis=1)
+
+
+def kernel(square: Float[Array, " pairs"], width: Float[Array, " pairs"]) -> list[Float[Array, " pairs"]]:
+    """F = erf(r / (sqrt(2) width)) / r and its first four derivatives by (1/r d/dr), smooth at r = 0.
+
+    The n-th is (-2 a^2)^n 2 a / sqrt(pi) F_n(a^2 r^2), a = 1 / (sqrt(2) width), with Boys' functions
     F_n(x) = integral_0^1 t^2n exp(-x t^2) dt.
     """
     a = 1 / (math.sqrt(2) * width)
-    zeroth, first, second = boys(a**2 * square)
     front = 2 / math.sqrt(math.pi) * a
-    return front * zeroth, -front * a**2 * first, front * a**4 * second
+    return [front * (-2 * a**2) ** n * each for n, each in enumerate(boys(a**2 * square, 5))]
 
 
-def boys(x: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."], Float[Array, "..."]]:
-    """F_0, F_1 and F_2: by 2 x F_(n+1) = (2 n + 1) F_n - exp(-x), and by their series where that would cancel."""
-    near = x < NEAR
-    small, large = jnp.where(near, x, 0.0), jnp.where(near, 1.0, x)
-    root, fall = jnp.sqrt(large), jnp.exp(-large)
-    zeroth = 0.5 * math.sqrt(math.pi) * erf(root) / root
-    first = (zeroth - fall) / (2 * large)
-    second = (3 * first - fall) / (2 * large)
-    series = lambda n: sum((-small) ** k / (math.factorial(k) * (2 * n + 2 * k + 1)) for k in range(TERMS))
-    far = zeroth, first, second
-    return tuple(jnp.where(near, series(n), far[n]) for n in range(3))  # pyright: ignore[reportReturnType]
+def boys(x: Float[Array, "..."], count: int) -> list[Float[Array, "..."]]:
+    """F_0, F_1, ...: by 2 x F_(n+1) = (2 n + 1) F_n - exp(-x) upward; near zero, where that cancels, downward from the
+    series of the last, sum_k (-x)^k / (k! (2 n + 2 k + 1))."""
+    near, last = x < NEAR, count - 1
+    small, large = jnp.where(near, x, 0.0), jnp.where(near, NEAR, x)
+    root, fall, rise = jnp.sqrt(large), jnp.exp(-large), jnp.exp(-small)
+    up = [0.5 * math.sqrt(math.pi) * erf(root) / root]
+    for n in range(last):
+        up.append(((2 * n + 1) * up[-1] - fall) / (2 * large))
+    terms = [(-1) ** k / (math.factorial(k) * (2 * last + 2 * k + 1)) for k in range(TERMS)]
+    down = [jnp.polyval(jnp.array(terms[::-1], small.dtype), small)]
+    for n in reversed(range(last)):
+        down.insert(0, (2 * small * down[0] + rise) / (2 * n + 1))
+    return [jnp.where(near, *each) for each in zip(down, up, strict=True)]

@@ -117,11 +117,14 @@ class ShortRangeNetwork(eqx.Module):
 
     def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]:
         """The energy of each element that explains the frames best, by least squares; zero where none is known."""
-        known = np.isfinite(frames.labels.energy)
+        if frames.labels.energy is None:
+            return np.zeros(len(self.elements))
+        energy = np.asarray(frames.labels.energy)
+        known = np.isfinite(energy)
         if not np.any(known):
             return np.zeros(len(self.elements))
         counts = frames.counts(self.elements)[known].astype(float)
-        return np.linalg.lstsq(counts, frames.labels.energy[known], rcond=None)[0]
+        return np.linalg.lstsq(counts, energy[known], rcond=None)[0]
 
     def energy(self, frame: Frame) -> Float[Array, ""]:
         """Of one frame, eV."""

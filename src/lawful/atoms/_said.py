@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ._frames import Frame, Frames, Labels
+from .._core.messages import BadInput, listing
+from ._frames import Frame, Frames
+from ._labels import Labels
 from ._slopes import slopes
 
 
@@ -55,9 +57,26 @@ def said_of(model: Learned, frame: Frame) -> Said:
     return Said(value, forces, stress)
 
 
-def said_without_forces(model: Learned, frame: Frame) -> Said:
-    """The energy alone, where nothing else is known to compare with."""
-    return Said(model.energy(frame), jnp.full(frame.positions.shape, jnp.nan), None)
+absent = lambda x: x is None
+of_terms = lambda labels: labels.terms
+
+
+def answers(model: Any, frame: Frame, labels: Labels) -> Labels:
+    """What a model says of one frame, of all that the labels hold and of nothing else."""
+    said = Labels(None)
+    if labels.forces is not None or labels.stress is not None:
+        value, forces, stress = said_of(model, frame)
+        said = Labels(value, forces, stress)
+    elif labels.energy is not None:
+        said = Labels(model.energy(frame))
+    if labels.terms is not None:
+        terms = model.terms(frame)
+        said = eqx.tree_at(of_terms, said, {name: terms[name] for name in labels.terms}, is_leaf=absent)
+    if labels.charges is not None or labels.dipole is not None:
+        atoms = model.atoms(frame)
+        dipole = atoms.charges @ jnp.asarray(frame.positions) + jnp.sum(atoms.dipoles, axis=0)
+        said = eqx.tree_at(lambda l: (l.charges, l.dipole), said, (atoms.charges, dipole), is_leaf=absent)
+    return said
 
 
 @eqx.filter_jit
@@ -71,9 +90,29 @@ def said_by_all(models: Any, frames: Frame) -> Said:
 def ready(models: Learned, frames: Frames, shift: Float[np.ndarray, " elements"]) -> tuple[Frame, Labels]:
     """Frames and labels for the model, energies relative to the elements' so that single precision carries them."""
     scene = frames.seen(models.species(frames.numbers), models.cutoff)
-    relative = frames.labels.energy - frames.counts(models.elements) @ shift
+    labels = frames.labels.held()
+    refuse_unsaid(models, labels)
+    if labels.energy is not None:
+        relative = labels.energy - frames.counts(models.elements) @ shift
+        labels = eqx.tree_at(lambda l: l.energy, labels, relative)
     double = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
     lighter = lambda x: (
         np.asarray(x, dtype=float if double else np.float32) if np.issubdtype(x.dtype, np.floating) else x
     )
-    return jax.tree.map(lighter, (scene, eqx.tree_at(lambda l: l.energy, frames.labels, relative)))
+    return jax.tree.map(lighter, (scene, labels))
+
+
+def refuse_unsaid(model: Any, labels: Labels) -> None:
+    """Labels that a model has no answer to."""
+    name, beside = type(model).__name__, "leave them out, or train a model that has it, such as HybridNetwork."
+    if labels.terms is not None:
+        known = getattr(model, "named", ())
+        unknown = [each for each in labels.terms if each not in known]
+        if unknown:
+            has = f"its terms are {listing(known)}" if known else "its energy has no terms"
+            raise BadInput(
+                f"terms {listing(unknown)} are known of frames, but {name} does not say them: {has}; {beside}"
+            )
+    for what, given in (("charges", labels.charges), ("dipole", labels.dipole)):
+        if given is not None and not hasattr(model, "atoms"):
+            raise BadInput(f"the frames' {what} is known, but {name} says no charges; {beside}")

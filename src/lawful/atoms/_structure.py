@@ -95,6 +95,15 @@ def refuse_coincident(positions: np.ndarray, cell: np.ndarray | None) -> None:
         raise BadInput(f"atoms {i} and {j} are at the same place {shown(positions[i])}; remove one of them.")
 
 
+def padded(values: object, rows: int, fill: float = 0.0, apart: bool = False) -> np.ndarray:
+    """With rows of `fill` added; padding atoms are `apart` from others and each other, so that no length is zero."""
+    array = np.asarray(values)
+    more = rows - len(array)
+    if apart:
+        return np.concatenate([array, 1e3 + 10.0 * np.arange(more)[:, None] * np.ones(3)])
+    return np.concatenate([array, np.full((more, *array.shape[1:]), fill, dtype=array.dtype)])
+
+
 def numbers_of(name: str, given: object) -> np.ndarray:
     try:
         return real_array(given)

@@ -17,9 +17,10 @@ from jaxtyping import Array, Float, Int, Key, PyTree
 from .._core.messages import BadInput
 from ..solve import Keeper, Moment, Watcher, fingerprint, watcher
 from ._ensemble import Ensemble
-from ._frames import Frame, Frames, Labels
+from ._frames import Frame, Frames
+from ._labels import Labels
 from ._leaves import by_name, put_back
-from ._said import Learned, ready, said_of, said_without_forces
+from ._said import Learned, answers, ready
 
 Model = TypeVar("Model", bound=Learned)
 
@@ -27,12 +28,21 @@ Model = TypeVar("Model", bound=Learned)
 class Tolerances(NamedTuple):
     """Errors that count alike: the loss is the sum of (error / tolerance)^2, energies per atom.
 
-    energy   eV an atom.  forces   eV/A.  stress   eV/A^3.
+    energy    eV an atom.
+    forces    eV/A.
+    stress    eV/A^3.
+    charges   e.
+    dipole    e A.
+    terms     eV, and `share` of the term's own size.
     """
 
     energy: float = 0.1
     forces: float = 1.0
     stress: float = 0.01
+    charges: float = 0.05
+    dipole: float = 0.05
+    terms: float = 0.002
+    share: float = 0.05
 
 
 ALIKE = Tolerances()
@@ -40,17 +50,20 @@ ALIKE = Tolerances()
 
 def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances) -> Float[Array, ""]:
     """Mean over the frames of the squared errors, each measured in its tolerance; what is NaN is not counted."""
-    with_forces = labels.forces is not None or labels.stress is not None
-    said = jax.vmap(lambda one: (said_of if with_forces else said_without_forces)(model, one))(frame)
+    said = jax.vmap(lambda one: answers(model, one, labels))(frame)
     atoms = jnp.maximum(jnp.sum(frame.species >= 0, axis=-1), 1)
-    weight = jnp.ones_like(said.energy) if labels.weight is None else labels.weight
-    known = [
-        ((said.energy - labels.energy) / atoms * jnp.sqrt(weight), tolerances.energy),
-        (said.forces - labels.forces, tolerances.forces),
-    ]
-    if said.stress is not None and labels.stress is not None:
-        known.append((said.stress - labels.stress, tolerances.stress))
-    return sum((mean_square(error / tolerance) for error, tolerance in known), jnp.zeros(()))
+    weight = 1.0 if labels.weight is None else labels.weight
+    errors = []
+    if said.energy is not None and labels.energy is not None:
+        errors.append((said.energy - labels.energy) / atoms * jnp.sqrt(weight) / tolerances.energy)
+    for name in ("forces", "stress", "charges", "dipole"):
+        known = getattr(labels, name)
+        if known is not None:
+            errors.append((getattr(said, name) - known) / getattr(tolerances, name))
+    terms = said.terms or {}
+    for name, known in (labels.terms or {}).items():
+        errors.append((terms[name] - known) / (tolerances.terms + tolerances.share * jnp.abs(known)))
+    return sum((mean_square(error) for error in errors), jnp.zeros(()))
 
 
 def mean_square(errors: Float[Array, "..."]) -> Float[Array, ""]:
@@ -114,7 +127,7 @@ class Lesson(eqx.Module):
 
     def pass_over(self, parameters: PyTree, moments: PyTree, mean: PyTree, key: Key) -> tuple:
         """Of one member over all frames, in an order of its own."""
-        order = jax.random.permutation(key, self.labels.energy.shape[0])[: self.updates * self.batch]
+        order = jax.random.permutation(key, self.scene.species.shape[0])[: self.updates * self.batch]
         carry = parameters, moments, mean
         carry, losses = jax.lax.scan(lambda *a: self.update(*a), carry, order.reshape(self.updates, self.batch))
         return *carry, jnp.mean(losses)
@@ -128,7 +141,7 @@ class Lesson(eqx.Module):
 
 
 def train(
-    build: Callable[[Key], Model],
+    build: Callable[[Key], Model] | Ensemble,
     frames: Frames,
     validation: Frames | None = None,
     *,
@@ -144,7 +157,8 @@ def train(
 ) -> Ensemble:
     """Fit `members` models, each from its own start and with its own order of the frames, at once.
 
-    build        makes a model from a key, `lambda key: ShortRangeNetwork((1, 6, 8), key)`, say.
+    build        makes a model from a key, `lambda key: ShortRangeNetwork((1, 6, 8), key)`, say; or an ensemble, whose
+                 members learn on: from other frames, or what they were not asked before.
     frames       a tenth are kept for validation where `validation` is not given.
     epochs       passes over the frames: 500 for a first answer, some thousands to the end.
     batch        frames in one update; 5 to 10.
@@ -164,7 +178,8 @@ def train(
         if kept == len(frames):
             raise BadInput("one frame is not enough to learn from; give some hundred.")
         frames, validation = frames[order[kept:]], frames[order[:kept]]
-    models = eqx.filter_vmap(build)(jax.random.split(jax.random.key(seed), members))
+    keys = jax.random.split(jax.random.key(seed), members)
+    models = build.models if isinstance(build, Ensemble) else eqx.filter_vmap(build)(keys)
     shift = models.element_energies(frames)
     key = jax.random.key(seed + 1)
     lesson, parameters = Lesson.of(models, frames, shift, tolerances, epochs, min(batch, len(frames)), rate, key)

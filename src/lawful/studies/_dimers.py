@@ -1,12 +1,11 @@
-"""Published curves of two molecules that come nearer: geometries and energies of interaction."""
+"""Published pairs of molecules: curves along which they come nearer, and energies that a theory told apart."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import equinox as eqx
@@ -24,7 +23,13 @@ NAMES = {  # the name of a dimer: which curve, and where on it
     "ionichb": re.compile(r"\d\d(?P<curve>.+?)(?P<place>\d\d\d)"),
     "nbc10ext": re.compile(r"(?P<curve>NBC10ext_\d+)_(?P<place>[\d.]+)_dimer"),
 }
+NEAR = 1.25  # of the equilibrium: what is learned from
+TOUCHING = 1.1  # of the sum of van der Waals radii, likewise
+LARGEST = 30  # atoms of a pair that parts are learned from
 TOLERANCE = 0.05 * KCAL_PER_MOL
+PARTS = {"Elst": "coulomb", "Exch": "repulsion", "Disp": "dispersion"}  # of SAPT, and the terms that describe them
+PROTEINS = ("SSI500", "BBI", "UBQ", "HSG")  # sets of pairs out of proteins that nothing is learned from
+RADII = {1: 1.2, 6: 1.7, 7: 1.55, 8: 1.52, 16: 1.8}  # A, van der Waals: A. Bondi, J. Phys. Chem. 68, 441 (1964)
 NUMBERS = {"H": 1, "C": 6, "N": 7, "O": 8, "S": 16}
 
 
@@ -34,6 +39,7 @@ class Dimer:
 
     place    the separation, in that of the equilibrium.
     energy   of interaction, eV.
+    parts    of the energy, eV, by the names of a `HybridNetwork`'s terms; none where no theory told them apart.
     """
 
     source: str
@@ -42,6 +48,7 @@ class Dimer:
     structure: Structure
     fragments: Fragments
     energy: float
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def dimers() -> list[Dimer]:
@@ -110,7 +117,19 @@ def frames_of(found: Sequence[Dimer]) -> Frames:
     energies, atoms = np.array([dimer.energy for dimer in found]), np.array([len(d.structure) for d in found])
     further = np.nan_to_num(np.clip(4 * (np.array([dimer.place for dimer in found]) - 1), 0, 1))
     weight = (1 + 3 * further) * (atoms / (TOLERANCE + 0.03 * np.abs(energies)) * TOLERANCE) ** 2
-    return Frames([d.structure for d in found], energies, fragments=[d.fragments for d in found], weight=weight)
+    terms = {name: [dimer.parts.get(name, np.nan) for dimer in found] for name in PARTS.values()}
+    structures, fragments = [d.structure for d in found], [d.fragments for d in found]
+    return Frames(structures, energies, terms=terms, fragments=fragments, weight=weight)
+
+
+def parts_of(found: Sequence[Dimer]) -> Frames:
+    """With the parts of energies alone: all that charges, clouds and dispersion are learned from."""
+    frames = frames_of(found)
+    return eqx.tree_at(lambda f: f.labels.energy, frames, np.full(len(found), np.nan))
+
+
+def only_energies(frames: Frames) -> Frames:
+    return eqx.tree_at(lambda f: f.labels.terms, frames, None)
 
 
 class Component(NamedTuple):
@@ -129,18 +148,13 @@ class Component(NamedTuple):
     mae: float
 
 
-def components(model: HybridNetwork, most: int = 1000) -> list[Component]:
-    """Electrostatics and dispersion of neutral pairs of SAPT10K that hold no other elements; none without the data."""
-    path = in_data_folder("sapt10k", "sapt10k.zip")
-    if not path.is_file():
-        return []
-    found = sapt10k(path, most)
-    gaps = np.array([nearest(dimer) for dimer, _ in found])
-    terms = terms_of(model, frames_of([dimer for dimer, _ in found]))
+def components(model: HybridNetwork, found: Sequence[Dimer]) -> list[Component]:
+    """Of the terms that SAPT tells apart, over these pairs."""
+    gaps, terms = np.array([nearest(dimer) for dimer in found]), terms_of(model, frames_of(found))
     rows = []
-    for term, name in (("coulomb", "Elst"), ("dispersion", "Disp")):
-        theirs = np.array([parts[name] for _, parts in found])
-        for begin, end in ((2.0, 2.5), (2.5, 3.0), (3.0, 4.0), (4.0, 8.0)):
+    for term in PARTS.values():
+        theirs = np.array([dimer.parts[term] for dimer in found]) / KCAL_PER_MOL
+        for begin, end in ((1.5, 2.0), (2.0, 2.5), (2.5, 3.0), (3.0, 4.0), (4.0, 8.0)):
             chosen = (gaps >= begin) & (gaps < end)
             if np.sum(chosen) < 10:
                 continue
@@ -162,8 +176,15 @@ def terms_of(model: HybridNetwork | NetworkAlone, frames: Frames, batch: int = 5
     return {name: np.concatenate([part[name] for part in parts]) / KCAL_PER_MOL for name in parts[0]}
 
 
-def sapt10k(path: Path, most: int) -> list[tuple[Dimer, dict[str, float]]]:
-    """Pairs spread over the whole file, and their components in kcal/mol."""
+def told_apart() -> list[Dimer]:
+    """SAPT10K, what holds no other elements: pairs with electrostatics, exchange and dispersion; none without the data.
+
+    The place is the least distance between atoms of the two in the sum of their van der Waals radii, but for S66x8,
+    whose names say it.
+    """
+    path = in_data_folder("sapt10k", "sapt10k.zip")
+    if not path.is_file():
+        return []
     found = []
     with zipfile.ZipFile(path) as archive:
         lines = archive.read("sapt10k.xyz").decode().splitlines()
@@ -172,10 +193,38 @@ def sapt10k(path: Path, most: int) -> list[tuple[Dimer, dict[str, float]]]:
         count, words = int(lines[at]), dict(re.findall(r"(\w+)=([^\s\"]+)", lines[at + 1]))
         rows = [row.split() for row in lines[at + 2 : at + 2 + count]]
         at += 2 + count
-        if any(row[0] not in NUMBERS for row in rows) or float(words["charge_a"]) or float(words["charge_b"]):
+        moved_apart = words["structure_type"] != "dimer_original"  # without an energy of its own
+        if moved_apart or any(row[0] not in NUMBERS for row in rows):
             continue
         structure = Structure(np.array([row[1:4] for row in rows], float), [NUMBERS[row[0]] for row in rows])
-        parts = Fragments(np.repeat([0, 1], [int(words["num_a"]), int(words["num_b"])]), np.zeros(2))
-        dimer = Dimer("sapt10k", words["file_name"], np.nan, structure, parts, float(words["energy"]) * KCAL_PER_MOL)
-        found.append((dimer, {name: float(words[name]) for name in ("Elst", "Exch", "Ind", "Disp")}))
-    return found[:: max(-(-len(found) // most), 1)]
+        charges = np.array([float(words["charge_a"]), float(words["charge_b"])])
+        fragments = Fragments(np.repeat([0, 1], [int(words["num_a"]), int(words["num_b"])]), charges)
+        parts = {term: float(words[name]) * KCAL_PER_MOL for name, term in PARTS.items()}
+        energy = float(words["energy"]) * KCAL_PER_MOL
+        dimer = Dimer(words["folder_name"], words["file_name"], np.nan, structure, fragments, energy, parts)
+        found.append(replace(dimer, place=place_of(dimer)))
+    return found
+
+
+def place_of(dimer: Dimer) -> float:
+    named = re.search(r"-(\d{3})-dimer", dimer.curve) if dimer.source == "S66x8" else None
+    if named is not None:
+        return int(named[1]) / 100
+    radii = np.array([RADII[int(number)] for number in dimer.structure.numbers])
+    places, first = np.asarray(dimer.structure.positions), np.asarray(dimer.fragments.of) == 0
+    apart = np.linalg.norm(places[first][:, None] - places[~first], axis=-1)
+    return float(np.min(apart / (radii[first][:, None] + radii[~first])))
+
+
+def to_learn_parts_from(found: Sequence[Dimer], most: int = 1700, seed: int = 0) -> list[Dimer]:
+    """Of pairs with parts: of S66x8 all up to 1.25; of other sets, none out of `PROTEINS`, about as many each, that
+    touch and are no larger than `LARGEST` atoms."""
+    curves = [d for d in found if d.source == "S66x8" and d.place <= NEAR]
+    rest = [d for d in found if d.source not in ("S66x8", *PROTEINS) and d.place <= TOUCHING]
+    rest = [d for d in rest if len(d.structure) <= LARGEST]
+    order = np.random.default_rng(seed).permutation(len(rest))
+    taken: dict[str, int] = {}
+    ranks = np.empty(len(rest), dtype=int)  # of each in its own set
+    for k in order:
+        ranks[k] = taken[rest[k].source] = taken.get(rest[k].source, -1) + 1
+    return curves + [rest[k] for k in np.lexsort((order, ranks))[: max(most - len(curves), 0)]]

@@ -18,7 +18,7 @@ Hobza, J. Chem. Theory Comput. 8, 141 (2012); NBC10ext: D. G. A. Smith et al., J
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -40,7 +40,22 @@ from ..atoms import (
 )
 from ..report import BLUE, GREEN, INK, ORANGE, VERMILLION
 from ._base import Effort, Outcome, Request
-from ._dimers import NUMBERS, TOLERANCE, Component, Dimer, components, dimers, frames_of, terms_of
+from ._dimers import (
+    NEAR,
+    NUMBERS,
+    PROTEINS,
+    TOLERANCE,
+    Component,
+    Dimer,
+    components,
+    dimers,
+    frames_of,
+    only_energies,
+    parts_of,
+    terms_of,
+    to_learn_parts_from,
+    told_apart,
+)
 from ._tails import AXIS, FURTHEST, NEAREST, Left, Pair, Tail, left_over, tails
 
 SUMMARY = "molecules that were learned near each other only, and are right far apart"
@@ -49,7 +64,6 @@ OPTIONS = {
     "members": "networks in each ensemble at effort best (1)",
     "keep": "a folder for the state of the trainings at effort best, which go on there after a kill",
 }
-NEAR = 1.25  # of the equilibrium: what is learned from
 FAR = 1.9
 WEIGHTS = Path(__file__).with_name("weights")
 GOAL = 0.05  # kcal/mol at twice the equilibrium
@@ -77,10 +91,13 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
             raise BadInput(f"--set {given[0]} is for a training; add --effort best.")
         first, second = (Ensemble.load(WEIGHTS / f"{name}.npz", b(jax.random.key(0))) for name, b in builds.items())
         return first, second
-    frames, keep = frames_of([dimer for dimer in known if dimer.place <= NEAR]), request.options.get("keep")
-    epochs, members = request.count("epochs", 60, 1), request.count("members", 1, 1, 8)
-    first, second = (
-        train(
+    parts = to_learn_parts_from(told_apart())
+    curves = [dimer for dimer in known if dimer.place <= NEAR]
+    keep = request.options.get("keep")
+    epochs, members = request.count("epochs", 40, 1), request.count("members", 1, 1, 8)
+
+    def taught(build: Callable[[jax.Array], Interactions] | Ensemble, frames: Frames, name: str) -> Ensemble:
+        return train(
             build,
             frames,
             frames,
@@ -88,15 +105,16 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
             batch=16,
             rate=5e-3,
             members=members,
-            tolerances=Tolerances(energy=TOLERANCE),
+            tolerances=Tolerances(energy=TOLERANCE, terms=TOLERANCE),
             seed=request.seed,
             folder=None if keep is None else Path(keep) / name,
             resume=True,
             progress=request.progress,
         )
-        for name, build in builds.items()
-    )
-    return first, second
+
+    physics = taught(hybrid, parts_of(parts), "dimer_parts") if parts else hybrid
+    together = frames_of([*curves, *parts])
+    return taught(physics, together, "dimer"), taught(without_physics, only_energies(together), "dimer_network")
 
 
 def run(request: Request) -> Outcome:
@@ -112,7 +130,8 @@ def run(request: Request) -> Outcome:
     model = both[0].member(0).model
     ends = tails(model, pairs_for_tails(known))
     apart = left_over(model, [pair_of(dimer) for dimer in first_of_each(known)])
-    terms = [] if request.effort is Effort.QUICK else components(model)
+    proteins = [] if request.effort is Effort.QUICK else [d for d in told_apart() if d.source in PROTEINS]
+    terms = components(model, proteins) if proteins else []
     numbers = figures_of(known, truth, said, ends, apart, terms)
     status = verdict(numbers)
     tables = told(numbers)
