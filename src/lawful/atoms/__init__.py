@@ -1,6 +1,7 @@
 """Atoms: classical physics for the far field, exact by construction. Electronvolts, angstroms, elementary charges."""
 
 from ._ase import calculator, standard_masses
+from ._cell_list import CellList
 from ._charges import Fragments
 from ._dispersion import Dispersion
 from ._dynamics import Trajectory, dynamics
@@ -42,6 +43,7 @@ __all__ = [
     "Answer",
     "AtomsInMolecules",
     "Build",
+    "CellList",
     "ChargeSum",
     "Dispersion",
     "Ensemble",

@@ -31,7 +31,8 @@ class AtomsInMolecules(NamedTuple):
     """What each atom brings along, read off its own molecule.
 
     charges  e.   dipoles  e A.   quadrupoles  e A^2, as in `Multipoles`.
-    volumes  in those of free atoms.   widths  of their clouds, in those of the element.   overlap  sqrt(eV).
+    volumes  in those of free atoms.   widths  of their clouds, in those of the element.
+    overlap, penetration  sqrt(eV): how much clouds repel each other, and attract the other's core, where they meet.
     """
 
     charges: Float[Array, " atoms"]
@@ -40,6 +41,7 @@ class AtomsInMolecules(NamedTuple):
     volumes: Float[Array, " atoms"]
     widths: Float[Array, " atoms"]
     overlap: Float[Array, " atoms"]
+    penetration: Float[Array, " atoms"]
 
 
 class HybridNetwork(eqx.Module):
@@ -47,8 +49,8 @@ class HybridNetwork(eqx.Module):
 
         E = sum_i E_i(all that is near) + sum over pairs of atoms in different fragments of
             a_i a_j exp(-(b_i + b_j) r)                                 clouds overlap and repel
-            k (q_i + p_i . d_i)(q_j + p_j . d_j) erf(r / ...) / r       charges and dipoles (`Multipoles`)
-            + cores within the other's cloud                            (`penetration`)
+            k (q_i + p_i . d_i + ...)(q_j + p_j . d_j + ...) erf / r    charges to quadrupoles (`Multipoles`)
+            - g_i g_j exp(-(c_i + c_j) r) + ...                         cores within the other's cloud
             -C6 / (r^6 + R0^6) - s8 C8 / (r^8 + R0^8)                   dispersion
           - k/2 sum_i alpha_i |F_i|^2                                   atoms polarised by the field of other fragments
 
@@ -71,7 +73,7 @@ class HybridNetwork(eqx.Module):
     short: ShortRangeNetwork
     local: ShortRangeNetwork
     widths: Float[Array, " elements"]
-    rates: Float[Array, " elements"]
+    rates: Float[Array, "2 elements"]
     free: Dispersion
 
     def __init__(
@@ -86,9 +88,9 @@ class HybridNetwork(eqx.Module):
         first, second = jax.random.split(key)
         self.short = ShortRangeNetwork(elements, first, cutoff, channels, layers)
         self.short = eqx.tree_at(lambda n: n.scale, self.short, jnp.asarray(0.1))
-        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=8)
+        self.local = ShortRangeNetwork(elements, second, sight, channels, layers, outputs=9)
         self.widths = jnp.full(len(self.short.elements), -0.6)
-        self.rates = jnp.zeros(len(self.short.elements))
+        self.rates = jnp.zeros((2, len(self.short.elements)))
         table = Dispersion.free_atoms(np.array(self.short.elements))
         s8, a1, a2 = (jnp.asarray(each) for each in (table.s8, table.a1, table.a2))
         self.free = Dispersion(table.c6, table.alpha, table.quotient, s8, a1, a2)
@@ -139,7 +141,7 @@ class HybridNetwork(eqx.Module):
             *self.pointed(alone, said[:, 3:7]),
             jnp.exp(2 * ROOM * jnp.tanh(said[:, 1])),
             jnp.exp(ROOM * jnp.tanh(said[:, 7])),
-            jnp.where(hydrogen, *OVERLAP) * jnp.where(real, jnp.exp(said[:, 2]), 0.0),
+            *(jnp.where(hydrogen, *OVERLAP) * jnp.where(real, jnp.exp(said[:, k]), 0.0) for k in (2, 8)),
         )
 
     def pointed(
@@ -167,11 +169,11 @@ class HybridNetwork(eqx.Module):
         cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
         coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends)
         field = pairs.gathered(*fields)
-        rate, r = RATE * jnp.exp(of(self.rates)), jnp.sqrt(pairs.square)
-        repulsion = atoms.overlap[pairs.i] * atoms.overlap[pairs.j] * jnp.exp(-(rate[pairs.i] + rate[pairs.j]) * r)
+        overlap, within = RATE * jnp.exp(jax.vmap(of)(self.rates))
+        coulomb = coulomb + penetration(of(valence(self.elements)), atoms.charges, width, pairs)
         return {
-            "repulsion": pairs.total(repulsion),
-            "coulomb": pairs.total(coulomb + penetration(of(valence(self.elements)), atoms.charges, width, pairs)),
+            "repulsion": pairs.total(falling(atoms.overlap, overlap, pairs)),
+            "coulomb": pairs.total(coulomb - falling(atoms.penetration, within, pairs)),
             "induction": -0.5 * COULOMB * jnp.sum(cloud.alpha * jnp.sum(field**2, axis=1)),
             "dispersion": pairs.total(cloud.energies(pairs.square, *ends)),
         }
@@ -180,7 +182,8 @@ class HybridNetwork(eqx.Module):
         """Of free atoms, as tabulated and not learned, in their volumes."""
         free = self.free
         c6, alpha, quotient = (of(jax.lax.stop_gradient(jnp.asarray(x))) for x in (free.c6, free.alpha, free.quotient))
-        return Dispersion(c6 * volumes**2, alpha * volumes, quotient, free.s8, free.a1, free.a2)
+        s8 = jax.lax.stop_gradient(free.s8)
+        return Dispersion(c6 * volumes**2, alpha * volumes, quotient, s8, free.a1, free.a2)
 
 
 class NetworkAlone(eqx.Module):
@@ -246,6 +249,12 @@ def valence(elements: tuple[int, ...]) -> Float[np.ndarray, " elements"]:
     numbers = np.array(elements)
     outside = numbers - np.array([max(core for core in (0, 2, 10, 18, 36, 54) if core < z) for z in elements])
     return np.where(outside > 10, outside - 10, outside).astype(float)
+
+
+def falling(size: Float[Array, " atoms"], rate: Float[Array, " atoms"], pairs: Between) -> Float[Array, " pairs"]:
+    """a_i a_j exp(-(b_i + b_j) r): what grows with how much two clouds overlap."""
+    i, j = pairs.i, pairs.j
+    return size[i] * size[j] * jnp.exp(-(rate[i] + rate[j]) * jnp.sqrt(pairs.square))
 
 
 def penetration(
