@@ -101,15 +101,16 @@ class CellList(eqx.Module):
         shift = shift - home[j] + home[:, None]
         apart = positions[j] - positions[:, None] + (0.0 if cell is None else shift.astype(positions.dtype) @ cell)
         near = real & (jnp.sum(apart**2, axis=-1) < (self.cutoff + self.skin) ** 2) & (j != jnp.arange(atoms)[:, None])
-        order = jnp.argsort(~near, axis=1, stable=True)[:, : self.room]
-        take = lambda x: jnp.take_along_axis(x, order, axis=1)
-        kept = take(near)
-        kept = self.checked(kept, crowded, jnp.max(jnp.sum(near, axis=1)), cell)
-        moved = None
+        found = jnp.cumsum(near, axis=1)  # the n-th that is near is where this becomes n
+        order = jax.vmap(lambda row: jnp.searchsorted(row, jnp.arange(1, self.room + 1)))(found)
+        order = jnp.minimum(order, near.shape[1] - 1)
+        kept = jnp.arange(self.room) < found[:, -1:]
+        kept = self.checked(kept, crowded, jnp.max(found[:, -1]), cell)
+        which, moved = jnp.take_along_axis(j, order, axis=1), None
         if cell is not None:
-            moved = jnp.where(kept[..., None], jnp.take_along_axis(shift, order[..., None], axis=1), 0)
-            moved = moved.astype(positions.dtype)
-        return Neighbours(jnp.where(kept, take(j), 0).astype(jnp.int32), kept, moved, self.skin)
+            shift = jnp.take_along_axis(shift, order[..., None], axis=1)
+            moved = jnp.where(kept[..., None], shift, 0).astype(positions.dtype)
+        return Neighbours(jnp.where(kept, which, 0).astype(jnp.int32), kept, moved, self.skin)
 
     def filled(self, box: Int[Array, " atoms"], atoms: int) -> tuple[Int[Array, "boxes most"], Int[Array, ""]]:
         """Which atoms are in each box, `atoms` where there is none, and how many in the fullest."""

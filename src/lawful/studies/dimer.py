@@ -60,7 +60,7 @@ from ._tails import AXIS, FURTHEST, NEAREST, Left, Pair, Tail, left_over, tails
 
 SUMMARY = "molecules that were learned near each other only, and are right far apart"
 OPTIONS = {
-    "epochs": "passes over the curves at effort best (60)",
+    "epochs": "passes over the pairs in each training at effort best (25)",
     "members": "networks in each ensemble at effort best (1)",
     "keep": "a folder for the state of the trainings at effort best, which go on there after a kill",
 }
@@ -79,7 +79,7 @@ def without_physics(key: jax.Array) -> Interactions:
 
 
 def network(key: jax.Array) -> HybridNetwork:
-    return HybridNetwork(tuple(NUMBERS.values()), key, cutoff=4.0, sight=3.0, channels=12, layers=1)
+    return HybridNetwork(tuple(NUMBERS.values()), key, cutoff=4.0, sight=3.0, channels=16, layers=1)
 
 
 def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensemble]:
@@ -94,16 +94,16 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
     parts = to_learn_parts_from(told_apart())
     curves = [dimer for dimer in known if dimer.place <= NEAR]
     keep = request.options.get("keep")
-    epochs, members = request.count("epochs", 40, 1), request.count("members", 1, 1, 8)
+    epochs, members = request.count("epochs", 25, 1), request.count("members", 1, 1, 8)
 
-    def taught(build: Callable[[jax.Array], Interactions] | Ensemble, frames: Frames, name: str) -> Ensemble:
+    def taught(build: Callable[[jax.Array], Interactions] | Ensemble, frames: Frames, rate: float, name: str):
         return train(
             build,
             frames,
             frames,
             epochs=epochs,
             batch=16,
-            rate=5e-3,
+            rate=rate,
             members=members,
             tolerances=Tolerances(energy=TOLERANCE, terms=TOLERANCE),
             seed=request.seed,
@@ -112,9 +112,10 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
             progress=request.progress,
         )
 
-    physics = taught(hybrid, parts_of(parts), "dimer_parts") if parts else hybrid
+    physics = taught(hybrid, parts_of(parts), 5e-3, "dimer_parts") if parts else hybrid
     together = frames_of([*curves, *parts])
-    return taught(physics, together, "dimer"), taught(without_physics, only_energies(together), "dimer_network")
+    first = taught(physics, together, 3e-3, "dimer")
+    return first, taught(without_physics, only_energies(together), 3e-3, "dimer_network")
 
 
 def run(request: Request) -> Outcome:
