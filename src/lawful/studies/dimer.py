@@ -96,7 +96,9 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
     keep = request.options.get("keep")
     epochs, members = request.count("epochs", 25, 1), request.count("members", 1, 1, 8)
 
-    def taught(build: Callable[[jax.Array], Interactions] | Ensemble, frames: Frames, rate: float, name: str):
+    def taught(
+        build: Callable[[jax.Array], Interactions] | Ensemble, frames: Frames, exact: Tolerances, rate: float, name: str
+    ):
         return train(
             build,
             frames,
@@ -105,17 +107,18 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
             batch=16,
             rate=rate,
             members=members,
-            tolerances=Tolerances(energy=TOLERANCE, terms=TOLERANCE),
+            tolerances=exact,
             seed=request.seed,
             folder=None if keep is None else Path(keep) / name,
             resume=True,
             progress=request.progress,
         )
 
-    physics = taught(hybrid, parts_of(parts), 5e-3, "dimer_parts") if parts else hybrid
+    narrow, usual = Tolerances(terms=0.4 * TOLERANCE, share=0.03), Tolerances(energy=TOLERANCE, terms=TOLERANCE)
+    physics = taught(hybrid, parts_of(parts), narrow, 5e-3, "dimer_parts") if parts else hybrid
     together = frames_of([*curves, *parts])
-    first = taught(physics, together, 3e-3, "dimer")
-    return first, taught(without_physics, only_energies(together), 3e-3, "dimer_network")
+    first = taught(physics, together, usual, 3e-3, "dimer")
+    return first, taught(without_physics, only_energies(together), usual, 3e-3, "dimer_network")
 
 
 def run(request: Request) -> Outcome:
