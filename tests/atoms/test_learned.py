@@ -133,11 +133,16 @@ def test_charges_dipoles_and_terms_are_learned_from_where_they_are_known():
     model = at.Interactions(hybrid())
     scene = jax.tree.map(jnp.asarray, frames.seen(model.species(frames.numbers), model.cutoff))
     tolerances = at.Tolerances(charges=0.1, dipole=0.5, terms=0.2, share=0.1)
-    said = float(jax.jit(lambda: loss_of(model, scene, held, tolerances))())
+    parameters, rest = eqx.partition(model, eqx.is_inexact_array)
+    loss = jax.jit(jax.value_and_grad(lambda p: loss_of(eqx.combine(p, rest), scene, held, tolerances)))
+    said, slope = loss(parameters)
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(slope))  # of what is not known too
+    lost = eqx.tree_at(lambda m: m.model.widths, parameters, replace_fn=lambda x: x * np.nan)
+    assert np.isnan(loss(lost)[0])  # an answer that is no number is not a label that is missing
     coulomb = float(interactions(model.model, scene)[0]["coulomb"][0])
     # charges of lone atoms are those of the fragments; lone atoms have no dipoles
     by_hand = np.mean([1.0, 0.0]) + np.mean([0.0, 0.0, 1.0]) + ((coulomb + 9.0) / (0.2 + 0.1 * 9.0)) ** 2
-    assert said == pytest.approx(by_hand, rel=1e-9)
+    assert float(said) == pytest.approx(by_hand, rel=1e-9)
     learn = lambda build, frames: at.train(build, frames, frames, epochs=1)
     with pytest.raises(lf.BadInput, match="ShortRangeNetwork lacks them: its energy has no terms"):
         learn(lambda key: at.ShortRangeNetwork((8, 10), key, channels=2, layers=1), frames)

@@ -53,22 +53,30 @@ def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances
     said = jax.vmap(lambda one: answers(model, one, labels))(frame)
     atoms = jnp.maximum(jnp.sum(frame.species >= 0, axis=-1), 1)
     weight = 1.0 if labels.weight is None else labels.weight
-    errors = []
+    losses = []
     if said.energy is not None and labels.energy is not None:
-        errors.append((said.energy - labels.energy) / atoms * jnp.sqrt(weight) / tolerances.energy)
+        each = tolerances.energy * atoms / jnp.sqrt(weight)
+        losses.append(mean_square(said.energy, labels.energy, each))
     for name in ("forces", "stress", "charges", "dipole"):
-        known = getattr(labels, name)
-        if known is not None:
-            errors.append((getattr(said, name) - known) / getattr(tolerances, name))
+        if getattr(labels, name) is not None:
+            losses.append(mean_square(getattr(said, name), getattr(labels, name), getattr(tolerances, name)))
     terms = said.terms or {}
     for name, known in (labels.terms or {}).items():
-        errors.append((terms[name] - known) / (tolerances.terms + tolerances.share * jnp.abs(known)))
-    return sum((mean_square(error) for error in errors), jnp.zeros(()))
+        losses.append(mean_square(terms[name], known, tolerances.terms, tolerances.share))
+    return sum(losses, jnp.zeros(()))
 
 
-def mean_square(errors: Float[Array, "..."]) -> Float[Array, ""]:
-    """Over what is known; the slope of what is not is zero, not NaN."""
-    known = jnp.isfinite(errors)
+def mean_square(
+    said: Float[Array, "..."],
+    labels: Float[Array, "..."],
+    tolerance: float | Float[Array, "..."],
+    share: float = 0.0,
+) -> Float[Array, ""]:
+    """Of (said - label) / (tolerance + share |label|) over what is known. The slope of what is not is zero, not NaN; an
+    answer that is NaN is not taken for a label that is missing."""
+    known = jnp.isfinite(labels)
+    labels = jnp.where(known, labels, 0.0)
+    errors = (said - labels) / (tolerance + share * jnp.abs(labels))
     return jnp.sum(jnp.where(known, errors, 0.0) ** 2) / jnp.maximum(jnp.sum(known), 1)
 
 
