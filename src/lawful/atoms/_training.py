@@ -67,8 +67,8 @@ def loss_of(model: Learned, frame: Frame, labels: Labels, tolerances: Tolerances
 
 
 def mean_square(
-    said: Float[Array, "..."],
-    labels: Float[Array, "..."],
+    said: Float[Array | np.ndarray, "..."],
+    labels: Float[Array | np.ndarray, "..."],
     tolerance: float | Float[Array, "..."],
     share: float = 0.0,
 ) -> Float[Array, ""]:
