@@ -144,7 +144,7 @@ def test_charges_dipoles_and_terms_are_learned_from_where_they_are_known():
     by_hand = np.mean([1.0, 0.0]) + np.mean([0.0, 0.0, 1.0]) + ((coulomb + 9.0) / (0.2 + 0.1 * 9.0)) ** 2
     assert float(said) == pytest.approx(by_hand, rel=1e-9)
     learn = lambda build, frames: at.train(build, frames, frames, epochs=1)
-    with pytest.raises(lf.BadInput, match="ShortRangeNetwork lacks them: its energy has no terms"):
+    with pytest.raises(lf.BadInput, match="ShortRangeNetwork does not say them: its energy has no terms"):
         learn(lambda key: at.ShortRangeNetwork((8, 10), key, channels=2, layers=1), frames)
     only = at.Frames(structures, charges=charges, fragments=parts)
     with pytest.raises(lf.BadInput, match="says no charges"):
