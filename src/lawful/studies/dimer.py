@@ -95,6 +95,8 @@ def learned(request: Request, known: Sequence[Dimer]) -> tuple[Ensemble, Ensembl
         first, second = (Ensemble.load(WEIGHTS / f"{name}.npz", b(jax.random.key(0))) for name, b in builds.items())
         return first, second
     parts = to_learn_parts_from(told_apart())  # those nearest the curves come first
+    if not parts:
+        raise BadInput("sapt10k/sapt10k.zip was not found; set LAWFUL_DATA to the folder that holds sapt10k/.")
     curves = [dimer for dimer in known if dimer.place <= NEAR]
     keep = request.options.get("keep")
     epochs, members = request.count("epochs", 16, 1), request.count("members", 1, 1, 8)
