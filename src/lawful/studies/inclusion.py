@@ -95,7 +95,7 @@ def run(request: Request) -> Outcome:
         records,
         start,
         noise=noise,
-        knots=request.pick(14, 18, 26),
+        details=request.pick(11, 14, 20),
         reach=REACH,
         bands=bands(truth.spacing),
         steps=request.pick(40, 40, 80),
