@@ -18,8 +18,8 @@ def block(n, spacing, vp=VP, vs=VS):
 
 
 def by_green(times, pulse):
-    """The velocity that a line force makes in an endless solid, at `APART` from it: along the line to the receiver for a
-    force along it, and across it for one across.
+    """The velocity that a line force makes in an endless solid, at `APART` from it: along the line to the receiver for
+    a force along it, and across it for one across.
 
     rho s^2 u = (s^2/vs^2) g_s f - grad div (g_s - g_p) f,   g_c = K0(s r / c) / (2 pi)
     """
@@ -43,7 +43,7 @@ def test_a_line_force_does_what_its_closed_form_says_and_edges_send_nothing_back
         pulse = np.asarray(media.ricker(times, 5.5))
         n, between = 60 * refined + 1, round(APART / spacing)
         first = np.array([[20 * refined, 30 * refined]] * 2)
-        there = media.Blows(first, first[:1] + [[between, 0]], pulse, times[1], np.eye(2))
+        there = media.Blows(first, first[:1] + np.array([[between, 0]]), pulse, times[1], np.eye(2))
         found = np.asarray(media.solid_records(block(n, spacing), there, edge=12 * refined))[:, 0]
         exact = by_green(times, pulse)
         errors.append([np.abs(found[k, k] - exact[k]).max() / np.abs(exact[k]).max() for k in (0, 1)])
@@ -121,7 +121,9 @@ REFUSED = {
     "compression of another shape": (lambda: media.Solid(FLAT, np.ones((5, 5)), 2300.0, 20.0), "shape"),
     "directions missing": (lambda: media.Blows([[2, 3]], [[5, 5]], PULSE, 1e-3, [1.0, 0.0]), "two finite numbers"),
     "shots without directions": (
-        lambda: media.solid_records(media.Solid(FLAT, 3 * FLAT, 2300.0, 20.0), media.Shots([[2, 3]], [[5, 5]], PULSE, 1e-3)),
+        lambda: media.solid_records(
+            media.Solid(FLAT, 3 * FLAT, 2300.0, 20.0), media.Shots([[2, 3]], [[5, 5]], PULSE, 1e-3)
+        ),
         "media.Blows",
     ),
     "unstable for compression": (
@@ -130,7 +132,7 @@ REFUSED = {
         ),
         "unstable",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -39,8 +39,8 @@ def absorber(n: int, edge: int, shots: Shots, axis: int, dtype: Any) -> Absorber
     """Damping that grows with the square of the depth in the layer, and a shift that keeps slow waves from creeping
     along it, for fields of `n` nodes along an axis of the grid.
 
-    It is made for the fastest wave that the interval can carry, not for the fastest that there is: so it does not depend
-    on the moduli, and derivatives need not go through it.
+    It is made for the fastest wave that the interval can carry, not for the fastest that there is: so it does not
+    depend on the moduli, and derivatives need not go through it.
     """
     highest = shots.highest()
 
