@@ -193,7 +193,7 @@ class Task(eqx.Module):
         self.start = jax.tree.map(lambda part: jnp.asarray(part, jnp.float32), start)
 
     def modulus(self, w: Float[Array, " weights"]) -> Float[Array, "nx ny"]:
-        return self.start.modulus * jnp.exp((self.basis @ w).reshape(self.start.shape))
+        return jnp.asarray(self.start.modulus) * jnp.exp((self.basis @ w).reshape(self.start.shape))
 
     def modulus_of(self, w: Float[np.ndarray, " weights"]) -> Float[np.ndarray, "nx ny"]:
         return np.asarray(self.modulus(jnp.asarray(w, jnp.float32)), float)

@@ -61,7 +61,7 @@ class Section(eqx.Module):
         speed = np.sqrt(np.asarray(self.modulus) / np.asarray(self.density))
         return float(speed.min()), float(speed.max())
 
-    def stiffened(self, modulus: Float[Array, "nx ny"]) -> Section:
+    def stiffened(self, modulus: Float[Array | np.ndarray, "nx ny"]) -> Section:
         """The same section with another shear modulus."""
         return eqx.tree_at(lambda section: section.modulus, self, modulus)
 

@@ -175,4 +175,4 @@ def march(solid: Solid, blows: Blows, edge: int) -> Float[Array, "shots receiver
         return Fields(vx, vy, sxx, syy, sxy, tuple(kept)), now
 
     zero = jnp.zeros((len(rows), *mu.shape), dtype)
-    return marched(step, Fields(*(zero,) * 5, (zero,) * 8), force(blows, dtype))
+    return marched(step, Fields(zero, zero, zero, zero, zero, (zero,) * 8), force(blows, dtype))

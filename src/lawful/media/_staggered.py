@@ -51,7 +51,7 @@ def absorber(n: int, edge: int, shots: Shots, axis: int, dtype: Any) -> Absorber
         shift = math.pi / 2 * shots.interval * highest * (1 - depth)
         b = jnp.exp(-(damping + shift))
         along = (-1, 1) if axis == 0 else (-1,)
-        return [each.astype(dtype).reshape(along) for each in (damping / (damping + shift + 1e-30) * (b - 1), b)]
+        return [jnp.asarray(each, dtype).reshape(along) for each in (damping / (damping + shift + 1e-30) * (b - 1), b)]
 
     return Absorber(*coefficients(0.0), *coefficients(0.5))
 
