@@ -232,16 +232,17 @@ class Belief(NamedTuple):
 def linearised(task: Task, shots: Shots, weights: np.ndarray, data: Array, watch: Watcher, stage: int) -> Belief:
     """The linear problem at the answer, and one step in it under the scale of the prior that its evidence asks for."""
     at, count = jnp.asarray(weights, jnp.float32), len(weights)
+    cost, slope = value_and_slope(task, shots, at, data)
+    slope = 0.5 * np.asarray(slope, float)
     # Slopes have no frequencies above those of the pulse, so that few of their samples hold all.
     apart = max(int(0.5 / (DENSE * float(shots.highest()) * shots.interval)), 1)
     rows = []
     for k, direction in enumerate(jnp.eye(count, dtype=at.dtype)):
         rows.append(np.ravel(np.asarray(along(task, shots, at, direction))[..., ::apart]))
-        watch(Moment(stage, k + 1, count, math.nan, {}))
+        watch(Moment(stage, k + 1, count, float(cost) / data.size, {}))
     slopes = np.array(rows)
     values, vectors = np.linalg.eigh(apart * np.asarray(slopes @ slopes.T, float))
     values = np.maximum(values, 0.0)
-    slope = 0.5 * np.asarray(value_and_slope(task, shots, at, data)[1], float)
     return settled(values, vectors, slope, weights)
 
 
