@@ -135,32 +135,24 @@ def image(
     Source: C. Bunks et al., Geophysics 60, 1457 (1995), for the bands; D. J. C. MacKay, Neural Comput. 4, 415 (1992),
     for the scale of the prior.
     """
-    from scipy.optimize import minimize
-
     begun = time.monotonic()
     records = checked(shots, records, start, noise, bands, waves)
     reach = (max(start.shape) - 1) * start.spacing / 8 if reach is None else reach
     prior = Rough(start.shape, start.spacing, details, spread, reach)
-    task = Task(waves, prior.basis, start, noise)
-    watch = watcher(progress)
-    weights, trials = np.zeros(prior.basis.shape[1]), []
+    task, watch = Task(waves, prior.basis, start, noise), watcher(progress)
+    weights, trials, data = np.zeros(prior.basis.shape[1]), [], jnp.asarray(records / noise, jnp.float32)
     try:
         for stage, band in enumerate(bands):
-            heard, pulse = smoothed(records, shots.interval, band), smoothed(shots.pulse, shots.interval, band)
-            there = eqx.tree_at(lambda shots: shots.pulse, shots, pulse)
-            there.check(start)
-            data = jnp.asarray(heard / noise, jnp.float32)
-
-            def cost(w, there=there, data=data, stage=stage):
-                value, slope = value_and_slope(task, there, jnp.asarray(w, jnp.float32), data)
-                value, slope = float(value) + float(w @ w), np.asarray(slope, float) + 2 * w
-                trials.append(Trial(len(trials) + 1, time.monotonic() - begun, value / data.size, task.modulus_of(w)))
-                watch(Moment(stage, len(trials), steps * len(bands), value / data.size, {}))
-                return value, slope
-
-            options = {"maxiter": steps, "ftol": 1e-7, "maxcor": 20}
-            weights = minimize(cost, weights, jac=True, method="L-BFGS-B", options=options).x
-        data = jnp.asarray(records / noise, jnp.float32)
+            weights = descended(
+                task,
+                softened(shots, start, band),
+                smoothed(records, shots.interval, band),
+                weights,
+                steps,
+                trials,
+                begun,
+                lambda loss, stage=stage: watch(Moment(stage, len(trials), steps * len(bands), loss, {})),
+            )
         belief = Belief(weights, 1.0, math.nan, None)
         if error_bars:
             belief = linearised(task, shots, weights, data, watch, len(bands))
@@ -177,6 +169,39 @@ def image(
         judged(misfit, records.size),
         time.monotonic() - begun,
     )
+
+
+def softened(shots: Shots, start: Section, band: float | None) -> Shots:
+    """The same shots, their pulse without what is above a band."""
+    found = eqx.tree_at(lambda shots: shots.pulse, shots, smoothed(shots.pulse, shots.interval, band))
+    found.check(start)
+    return found
+
+
+def descended(
+    task: Task,
+    shots: Shots,
+    records: np.ndarray,
+    weights: Float[np.ndarray, " weights"],
+    steps: int,
+    trials: list[Trial],
+    begun: float,
+    tell: Callable[[float], None],
+) -> Float[np.ndarray, " weights"]:
+    """The weights after at most so many steps of L-BFGS; every gradient becomes a trial."""
+    from scipy.optimize import minimize
+
+    data = jnp.asarray(records / task.noise, jnp.float32)
+
+    def cost(w):
+        value, slope = value_and_slope(task, shots, jnp.asarray(w, jnp.float32), data)
+        value, slope = float(value) + float(w @ w), np.asarray(slope, float) + 2 * w
+        trials.append(Trial(len(trials) + 1, time.monotonic() - begun, value / data.size, task.modulus_of(w)))
+        tell(value / data.size)
+        return value, slope
+
+    options = {"maxiter": steps, "ftol": 1e-7, "maxcor": 20}
+    return minimize(cost, weights, jac=True, method="L-BFGS-B", options=options).x
 
 
 class Task(eqx.Module):

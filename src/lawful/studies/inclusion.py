@@ -141,7 +141,7 @@ def run(request: Request) -> Outcome:
         details=request.pick(13, 18, 26),
         reach=REACH,
         bands=bands(truth.spacing),
-        steps=request.pick(40, 40, 80),
+        steps=request.pick(12, 40, 80),
         progress=request.progress,
     )
     numbers = compared(found, truth)
@@ -166,7 +166,7 @@ def compared(found: media.Image, truth: media.Section) -> dict:
     inside = np.exp(exact) < np.sqrt(np.exp(exact.min()) * CONCRETE)
     middle = np.argwhere(inside).mean(axis=0) * truth.spacing
     # A region that does not follow the lump's edge: the blur of that edge would be an error that no error bar knows.
-    far = np.stack(np.indices(told.shape), axis=-1) * truth.spacing - SIDE * np.array(DISC[:2])
+    far = np.moveaxis(np.indices(told.shape), 0, -1) * truth.spacing - SIDE * np.array(DISC[:2])
     disc = np.hypot(*np.moveaxis(far, -1, 0)) < DISC[2] * SIDE
     off, even = np.abs(told - exact), np.abs(exact - plain) < 0.01
     seen = np.argwhere(told < plain + 0.5 * (told.min() - plain)).mean(axis=0) * truth.spacing
