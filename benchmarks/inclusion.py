@@ -2,7 +2,7 @@
 
     python benchmarks/inclusion.py [--steps N] [--nodes N] [--python PEER]
 
-Both get the same noisy records, made on a grid twice as fine, the same splines, start, bands and L-BFGS, in single
+Both get the same noisy records, made on a grid twice as fine, the same cosines, start, bands and L-BFGS, in single
 precision on one thread, one after the other; what differs is the propagator and its gradient. lawful's times include
 compilation.
 """
@@ -19,12 +19,13 @@ from _machine import machine
 from peers import environment
 
 from lawful import media
-from lawful.media._imaging import smoothed, spline_basis
-from lawful.media._shear_waves import EDGE
-from lawful.studies.inclusion import CONCRETE, DENSITY, FINEST, bands, block, experiment, recorded
+from lawful.media._imaging import smoothed
+from lawful.media._rough import Rough
+from lawful.media._staggered import EDGE
+from lawful.studies.inclusion import CONCRETE, DENSITY, FINEST, REACH, bands, block, experiment, recorded
 
 HERE = Path(__file__).resolve().parent
-SPREAD = 0.3
+SPREAD = 0.2
 
 
 def deepwave(python: Path, task: dict) -> dict:
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=12, help="of L-BFGS in each of three bands")
     parser.add_argument("--nodes", type=int, default=41, help="along each side")
-    parser.add_argument("--knots", type=int, default=12, help="of the splines along each side")
+    parser.add_argument("--details", type=int, default=11, help="half waves of the field along each side")
     parser.add_argument("--python", type=Path, help="an interpreter that has deepwave; by default one is made")
     arguments = parser.parse_args()
     steps = (["torch"], ["deepwave", "scipy"])
@@ -56,7 +57,7 @@ def main() -> None:
             "receivers": there.receivers,
             "pulses": np.array([smoothed(there.pulse, there.interval, band) for band in in_bands]),
             "records": np.array([smoothed(records, there.interval, band) for band in in_bands]),
-            "basis": SPREAD * spline_basis((n, n), arguments.knots),
+            "basis": Rough((n, n), truth.spacing, arguments.details, SPREAD, REACH).basis,
             "ground": np.log(np.asarray(start.modulus)),
             "density": DENSITY,
             "spacing": truth.spacing,
@@ -73,8 +74,9 @@ def main() -> None:
         records,
         start,
         noise=noise,
-        knots=arguments.knots,
+        details=arguments.details,
         spread=SPREAD,
+        reach=REACH,
         bands=in_bands,
         steps=arguments.steps,
         error_bars=False,

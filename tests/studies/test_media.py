@@ -6,7 +6,6 @@ from typer.testing import CliRunner
 from lawful.cli import app
 from lawful.studies._specimen import TRUTH
 from study_runs import converged as run
-from study_runs import numbers_of
 
 
 def test_layers(tmp_path):
@@ -94,12 +93,19 @@ def test_well(data_root, monkeypatch, tmp_path):
 
 
 def test_inclusion(tmp_path):
-    numbers = numbers_of("inclusion", "--out", str(tmp_path))
+    numbers = run("inclusion", "--out", str(tmp_path))
     error = numbers["rms_error_percent"]
     assert error["found"] < 0.4 * error["start"]
     assert numbers["correlation"] > 0.9
-    assert abs(numbers["soft_modulus"]["found"] / numbers["soft_modulus"]["true"] - 1) < 0.1
+    assert numbers["misfit"] < 1.05
+    soft = numbers["soft_disc"]
+    assert abs(soft["found"]["value"] / soft["true"] - 1) < 0.02  # the error of the grid
+    assert 0 < soft["found"]["sd"] < 0.01 * soft["true"]
     assert numbers["soft_centre_off_by"] < 0.03
+    # The band holds what it says, and is narrower than what was thought before.
+    assert 0.9 < numbers["inside_two_sd"] <= 1
+    assert numbers["details_sd_percent"] < numbers["median_sd_percent"] < 0.7 * numbers["prior_sd_percent"]
+    assert 0 < numbers["resolved"] < numbers["unknowns"]
     files = {path.name for path in tmp_path.iterdir()}
     assert files >= {"study.json", "report.html", "inclusion.png", "descent.png"}
 

@@ -18,6 +18,7 @@ from ._reading import waveforms
 from ._section import Section, Shots
 from ._segy import Gather, read_segy
 from ._shear_waves import shear_records
+from ._solid_waves import Blows, Solid, solid_records
 from ._stack import Stack
 from ._strata import Strata
 from ._surface_waves import Curve, SurfaceWaves
@@ -27,6 +28,7 @@ from ._waveforms import Source, Waveforms, records
 
 __all__ = [
     "Alternative",
+    "Blows",
     "Clock",
     "Curve",
     "Echoes",
@@ -53,6 +55,7 @@ __all__ = [
     "Section",
     "Shots",
     "Sideways",
+    "Solid",
     "Source",
     "Stack",
     "Strata",
@@ -79,6 +82,7 @@ __all__ = [
     "ricker",
     "shear_records",
     "sideways",
+    "solid_records",
     "strips_figure",
     "waveforms",
 ]

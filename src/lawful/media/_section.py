@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -60,6 +61,19 @@ class Section(eqx.Module):
         speed = np.sqrt(np.asarray(self.modulus) / np.asarray(self.density))
         return float(speed.min()), float(speed.max())
 
+    def stiffened(self, modulus: Float[Array | np.ndarray, "nx ny"]) -> Section:
+        """The same section with another shear modulus."""
+        return eqx.tree_at(lambda section: section.modulus, self, modulus)
+
+    def padded(self, edge: int) -> tuple[Float[Array, "mx my"], ...]:
+        """Moduli and density with `edge` more nodes on every side, as they are at the edges."""
+        density = jnp.broadcast_to(jnp.asarray(self.density), self.shape)
+        return tuple(jnp.pad(jnp.asarray(field), edge, mode="edge") for field in (*self.moduli(), density))
+
+    def moduli(self) -> tuple[Float[Array | np.ndarray, "nx ny"], ...]:
+        """What resists."""
+        return (self.modulus,)
+
 
 class Shots(eqx.Module):
     """Blows on nodes of a section, one after the other, and receivers that hear them all.
@@ -90,14 +104,16 @@ class Shots(eqx.Module):
     def times(self) -> Float[np.ndarray, " count"]:
         return self.interval * np.arange(self.count)
 
-    def highest(self) -> float:
+    def highest(self) -> Float[Array, ""]:
         """The highest frequency of the pulse, Hz."""
-        strength = np.abs(np.fft.rfft(self.pulse))
-        last = np.flatnonzero(strength > QUIET * strength.max())[-1]
-        return float(np.fft.rfftfreq(self.count, self.interval)[last])
+        strength = jnp.abs(jnp.fft.rfft(self.pulse))
+        frequency = np.fft.rfftfreq(self.count, self.interval)
+        return jnp.max(jnp.where(strength > QUIET * jnp.max(strength), frequency, 0.0))
 
     def check(self, section: Section) -> None:
         """Refuse shots that a section cannot hold or a grid cannot carry; speeds are looked at where they are known."""
+        if is_traced(self):
+            return
         for what, where in (("source", self.sources), ("receiver", self.receivers)):
             outside = np.any((where < 0) | (where >= np.array(section.shape)), axis=1)
             if np.any(outside):
@@ -115,10 +131,11 @@ class Shots(eqx.Module):
                 f"the interval {self.interval:.4g} s is unstable: the fastest wave ({fast:.4g} m/s) may cross"
                 f" {STABLE:.2f} of a cell in a step; sample every {0.9 * longest:.2g} s or faster."
             )
-        cells = slow / max(self.highest(), 1 / (self.interval * self.count)) / section.spacing
+        highest = max(float(self.highest()), 1 / (self.interval * self.count))
+        cells = slow / highest / section.spacing
         if cells < PER_WAVELENGTH:
             raise BadInput(
-                f"the shortest wave ({slow:.4g} m/s at {self.highest():.3g} Hz) spans {cells:.2g} cells; give a spacing"
+                f"the shortest wave ({slow:.4g} m/s at {highest:.3g} Hz) spans {cells:.2g} cells; give a spacing"
                 f" of {section.spacing * cells / PER_WAVELENGTH:.2g} m or less, or a slower pulse."
             )
 
