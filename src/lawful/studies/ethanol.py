@@ -198,7 +198,7 @@ def figure(said: Prediction, tested: Frames):
 
     fig = Figure(figsize=(9, 4), layout="constrained")
     left, right = fig.subplots(1, 2)
-    truth, found, sd = (x.ravel() for x in (tested.labels.forces, said.forces, said.forces_sd))
+    truth, found, sd = (x.ravel() for x in (np.asarray(tested.labels.forces), said.forces, said.forces_sd))
     edge = np.nanmax(np.abs(truth))
     left.plot([-edge, edge], [-edge, edge], color="0.7", lw=1)
     left.plot(truth, found, ",", color=BLUE)
