@@ -7,13 +7,17 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ._ends import Ends
 from ._faces import Cells, State, flux_scale, on_two_axes, residual, sides, spacing, state
 from ._film import Film
+from ._grid import Grid
 from ._stencil import Stencil
 
 MOST = 60  # steps of one stage
+COARSEST = 48  # cells along the shorter axis
 TIGHT = 1e-11  # of the flow through a cell
 
 
@@ -74,12 +78,39 @@ def newton(film: Film, w: Cells) -> Found:
 
 
 def search(film: Film) -> Found:
-    """From nothing: a full film of a fluid that does not answer to pressure, then the fluid as it is."""
+    """From a coarser grid where there are many cells, else from a full film that does not answer to pressure."""
     shape = on_two_axes(film.height).shape
-    calm = eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest)
-    start = newton(calm, jnp.ones(shape))
-    end = newton(film, start.w)
+    if min(film.grid.cells) >= COARSEST:
+        coarse = coarsened(film)
+        start = search(coarse)
+        guess = start.w[nearest_to(shape[0], start.w.shape[0])][:, nearest_to(shape[1], start.w.shape[1])]
+        guess = guess * jnp.where(guess > 0, coarse.pressure_scale / film.pressure_scale, 1.0)
+    else:
+        start = newton(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest), jnp.ones(shape))
+        guess = start.w
+    end = newton(film, guess)
     return Found(end.w, start.steps + end.steps, end.imbalance)
+
+
+def coarsened(film: Film) -> Film:
+    """The film in every other cell of each axis."""
+    cells = tuple(-(-count // 2) for count in film.grid.cells)
+    grid = Grid(cells, film.grid.length)
+    picks = [nearest_to(few, many) for few, many in zip(cells, film.grid.cells, strict=True)]
+    thin = lambda field: field[picks[0]] if len(picks) == 1 else field[picks[0]][:, picks[1]]
+    film = eqx.tree_at(lambda f: (f.grid, f.height, f.squeeze), film, (grid, thin(film.height), thin(film.squeeze)))
+    return eqx.tree_at(lambda f: (f.x, f.y), film, (thinned(film.x, picks[-1]), thinned(film.y, picks[0])))
+
+
+def thinned(ends: Ends, picks: Int[np.ndarray, " few"]) -> Ends:
+    """Pressures that differ along an end, in the cells that are left."""
+    along = lambda a: a[picks] if a.ndim else a
+    return jax.tree.map(along, ends)
+
+
+def nearest_to(few: int, many: int) -> Int[np.ndarray, " few"]:
+    """Of `many` equal cells those that lie nearest to the middles of `few`; `few` may be the greater number."""
+    return ((np.arange(few) + 0.5) * many / few).astype(int)
 
 
 @eqx.filter_custom_jvp
