@@ -19,13 +19,13 @@ class Split(NamedTuple):
 
     pressure  over that of cavitation, in units of the film's pressure scale.
     fraction  theta, the part of the gap that is no fluid.
-    sink      fluid that disappears, in units of the film's scale; not zero in models that lose mass.
+    source    fluid that comes from nowhere, in units of the film's scale; not zero where a model does not keep mass.
     full      1 where the film is whole, else 0.
     """
 
     pressure: Float[Array, "..."]
     fraction: Float[Array, "..."]
-    sink: Float[Array, "..."]
+    source: Float[Array, "..."]
     full: Float[Array, "..."]
 
 
@@ -55,8 +55,8 @@ class JFO(eqx.Module):
 class SwiftStieber(eqx.Module):
     """Swift and Stieber (also named after Reynolds): p >= p_cav, and dp/dx = 0 where the film ruptures.
 
-    Fluid is lost where the film is broken, so reformation is wrong: for textures use `JFO`. Most tables of journal
-    bearings are made with this one.
+    Where the film is broken mass is not kept, so that it reforms in the wrong place: for textures use `JFO`. Most
+    tables of journal bearings are made with this one.
 
     pressure  of cavitation, Pa, on the scale of the film's ambient pressure.
     """

@@ -60,9 +60,7 @@ class Elrod(eqx.Module):
 Couette = Upwind | Elrod
 
 
-def upstream(
-    left: Float[Array, "..."], right: Float[Array, "..."], speed: Float[Array, ""]
-) -> Float[Array, "..."]:
+def upstream(left: Float[Array, "..."], right: Float[Array, "..."], speed: Float[Array, ""]) -> Float[Array, "..."]:
     return jnp.where(speed >= 0, left, right)
 
 

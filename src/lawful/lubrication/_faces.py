@@ -36,7 +36,7 @@ class State(NamedTuple):
 
     pressure: Cells
     fraction: Cells
-    sink: Cells
+    source: Cells
     full: Cells
     conductance: Cells
     drag: Cells
@@ -49,11 +49,11 @@ def state(film: Film, w: Cells) -> State:
     pressure = film.pressure_scale * split.pressure
     density = film.fluid.density(pressure)
     conductance = density * h**3 / (12 * film.fluid.viscosity(pressure))
-    # A loss of fluid that makes as large an entry in the matrix as pressure does.
+    # Fluid from nowhere, which makes as large an entry in the matrix as pressure does.
     dx, _ = spacing(film)
-    sink = jax.lax.stop_gradient(film.pressure_scale * conductance / dx**2) * split.sink
+    source = jax.lax.stop_gradient(film.pressure_scale * conductance / dx**2) * split.source
     drag = 0.5 * film.speed * density * h
-    return State(pressure, split.fraction, sink, split.full, conductance, drag, density)
+    return State(pressure, split.fraction, source, split.full, conductance, drag, density)
 
 
 class Pair(NamedTuple):
@@ -128,7 +128,7 @@ def residual(film: Film, w: Cells) -> Cells:
     cells = state(film, w)
     q, (dx, dy) = fluxes(film, cells), spacing(film)
     pushed = (1 - cells.fraction) * cells.density * on_two_axes(film.squeeze)
-    return jnp.diff(q.x, axis=0) / dx + jnp.diff(q.y, axis=1) / dy + pushed + cells.sink
+    return jnp.diff(q.x, axis=0) / dx + jnp.diff(q.y, axis=1) / dy + pushed - cells.source
 
 
 def flux_scale(film: Film, w: Cells) -> Float[Array, ""]:

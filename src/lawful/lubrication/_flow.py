@@ -77,15 +77,14 @@ class Flow(eqx.Module):
         """The highest pressure, Pa. Its derivative is that of one cell, and jumps where another takes over."""
         return jnp.max(self.pressure)
 
-    def smooth_peak(self, sharpness: float = 50.0) -> Float[Array, ""]:
-        """A smooth highest pressure, Pa: ln(mean exp(s p / p_max)) p_max / s with p_max held, never above `peak`.
+    def smooth_peak(self, power: float = 16.0) -> Float[Array, ""]:
+        """A smooth highest pressure, Pa: the mean of (p - p_cav)^power over the area to the power 1 / power, over p_cav.
 
-        sharpness  s; below `peak` by up to ln(cells) / s of it.
+        Never above `peak`; above a half of it where the pressure is above that on 2^-power of the area.
         """
-        over = self.pressure - self.film.cavitation.pressure
-        top = jax.lax.stop_gradient(jnp.max(jnp.abs(over)))
-        mean = jax.scipy.special.logsumexp(sharpness * over / top) - jnp.log(over.size)
-        return self.film.cavitation.pressure + top / sharpness * mean
+        over = jnp.maximum(self.pressure - self.film.cavitation.pressure, 0.0)
+        top = jax.lax.stop_gradient(jnp.max(over))  # the unit, which falls out
+        return self.film.cavitation.pressure + top * jnp.mean((over / top) ** power) ** (1 / power)
 
     def shear(self, moving: bool = True) -> Float[Array, "*cells"]:
         """What the fluid does to a wall against its sense of sliding, Pa: (1-theta) mu U/h + (h/2) dp/dx on the moving

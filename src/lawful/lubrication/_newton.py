@@ -35,7 +35,7 @@ def stencil(film: Film, w: Cells) -> Stencil:
         outer += [-at(by_left, first) / size, at(by_right, last) / size]
     squeeze = on_two_axes(film.squeeze)
     pushed = squeeze * ((1 - cells.fraction) * slopes.density - slopes.fraction * cells.density)
-    return Stencil(middle + pushed + slopes.sink, *outer)
+    return Stencil(middle + pushed - slopes.source, *outer)
 
 
 def face_slopes(film: Film, cells: State, slopes: State, axis: int) -> tuple[Float[Array, "..."], Float[Array, "..."]]:

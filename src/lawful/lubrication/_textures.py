@@ -55,7 +55,9 @@ def dimples(grid: Grid, pitch: tuple[Any, Any], radius: Any, depth: Any, round_f
     """
     resolved(grid, **{"diameter": 2 * radius})
     if not being_traced((pitch, radius)) and 2 * radius > min(pitch):
-        raise BadInput(f"dimples: radius={float(radius):g} m is more than half of the pitch {pitch}: they would overlap.")
+        raise BadInput(
+            f"dimples: radius={float(radius):g} m is more than half of the pitch {pitch}: they would overlap."
+        )
     r = jnp.hypot(nearest_centre(grid.x, pitch[0]), nearest_centre(grid.y, pitch[1]) + 1e-30)
     floor = 1 - (r / radius) ** 2 if round_floor else jnp.ones_like(r)
     return depth * edge(grid, radius - r) * jnp.maximum(floor, 0.0)
