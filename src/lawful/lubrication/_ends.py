@@ -46,8 +46,8 @@ def ends_of(axis: str, given: Any) -> Ends:
     pair = (given, given) if isinstance(given, Open | Pressure | Wall) else given
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise BadInput(
-            f"Film: {axis}={shown(given)} must be Periodic(), one of Open(), Pressure(p), Wall() for both ends, or a pair"
-            f" of these."
+            f"Film: {axis}={shown(given)} must be Periodic(), one of Open(), Pressure(p), Wall() for both ends, or a"
+            f" pair of these."
         )
     for each in pair:
         if isinstance(each, Periodic):

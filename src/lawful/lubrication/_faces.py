@@ -31,7 +31,7 @@ def spacing(film: Film) -> tuple[Float[Array, ""], Float[Array, ""]]:
 class State(NamedTuple):
     """What the unknown of each cell says, and what it makes of the cell; all of shape (nx, ny).
 
-    pressure Pa, over that of cavitation; fraction theta; conductance rho h^3/(12 mu); drag U rho h / 2 of the full film.
+    pressure Pa, over that of cavitation; fraction theta; conductance rho h^3/(12 mu); drag U rho h / 2 of a full film.
     """
 
     pressure: Cells

@@ -78,7 +78,7 @@ class Flow(eqx.Module):
         return jnp.max(self.pressure)
 
     def smooth_peak(self, power: float = 16.0) -> Float[Array, ""]:
-        """A smooth highest pressure, Pa: the mean of (p - p_cav)^power over the area to the power 1 / power, over p_cav.
+        """A smooth highest pressure, Pa: p_cav + (mean of (p - p_cav)^power over the area)^(1 / power).
 
         Never above `peak`; above a half of it where the pressure is above that on 2^-power of the area.
         """
@@ -133,8 +133,8 @@ class Flow(eqx.Module):
 
     @property
     def undecided(self) -> Bool[Array, "*cells"]:
-        """Cells that are about to rupture or reform: both pressure and fraction vanish. Where there is one, a derivative
-        holds on one side only."""
+        """Cells that are about to rupture or reform: both pressure and fraction vanish. Where there is one, a
+        derivative holds on one side only."""
         return self.on_grid(jnp.abs(self.w) < CLOSE * jnp.max(jnp.abs(self.w)))
 
 
@@ -146,7 +146,7 @@ def flow(film: Film) -> Flow:
     and second derivatives. Derivatives are implicit ones on the cells that are full and broken at the end, exact as
     long as none changes; `reach` says how far that is.
 
-    Look at `Flow.converged`: a film that was not found has a large `imbalance`, or NaN where its equations are singular.
+    Look at `Flow.converged`: a film that was not found has a large `imbalance`, NaN where its equations are singular.
     """
     found = balanced(film)
     return Flow(film, found.w, found.steps, found.imbalance)

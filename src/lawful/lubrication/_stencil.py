@@ -59,14 +59,26 @@ class Stencil(eqx.Module):
 
 
 def on_host(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
-    shape = jax.ShapeDtypeStruct(right.shape, right.dtype)
-    solve = functools.partial(lu_solve, transposed=transposed)
-    return jax.pure_callback(solve, shape, entries, right, vmap_method="sequential")
+    """Numbers cross to the host and back as words of 32 bits: a callback runs in a thread of its own, where the double
+    precision that was asked for here does not hold, and would round them."""
+    words = as_words(right)
+    solve = functools.partial(lu_solve, kind=np.dtype(right.dtype), transposed=transposed)
+    shape = jax.ShapeDtypeStruct(words.shape, words.dtype)
+    return from_words(jax.pure_callback(solve, shape, as_words(entries), words, vmap_method="sequential"), right)
 
 
-def lu_solve(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.ndarray:
+def as_words(field: Float[Array, "..."]) -> Int[Array, "..."]:
+    return jax.lax.bitcast_convert_type(field, jnp.uint32)
+
+
+def from_words(words: Int[Array, "..."], like: Float[Array, "..."]) -> Float[Array, "..."]:
+    return jax.lax.bitcast_convert_type(words, like.dtype)
+
+
+def lu_solve(entries: np.ndarray, right: np.ndarray, kind: np.dtype, transposed: bool) -> np.ndarray:
     """By a factor that is kept, since the solves that follow each other share their matrix."""
-    entries, right = np.asarray(entries), np.asarray(right)
+    entries, right = (np.ascontiguousarray(words).view(kind) for words in (entries, right))
+    entries, right = (field[..., 0] if kind.itemsize == 8 else field for field in (entries, right))
     key = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
     if key not in FACTORS:
         FACTORS[key] = factor(entries)
@@ -77,14 +89,15 @@ def lu_solve(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.nda
     found = np.full(right.size, np.nan)
     if lu is not None:
         found[order] = lu.solve(right.ravel()[order].astype(float), "T" if transposed else "N")
-    return found.reshape(right.shape).astype(right.dtype)
+    words = found.astype(kind).view(np.uint32)
+    return words.reshape(*right.shape, *([2] if kind.itemsize == 8 else []))
 
 
 FACTORS: OrderedDict[bytes, SuperLU | None] = OrderedDict()
 
 
 class Pattern(NamedTuple):
-    """Where the entries of a grid's matrix lie once its cells are in order: columns compressed, `take` from `entries`."""
+    """Where a grid's entries lie once its cells are in order: columns compressed, `take` from `entries`."""
 
     order: Int[np.ndarray, " cells"]
     take: Int[np.ndarray, " entries"]

@@ -49,7 +49,7 @@ def support(
     Newton's method on the logarithms, kept inside the bracket. The gap and the flow are differentiable in the load and
     in all that `film_at` uses, by the implicit function theorem.
 
-    Raises `BadInput` where the film does not carry more than the load at `low` and less at `high`; NaN where JAX traces.
+    Raises `BadInput` where the film does not carry more than the load at `low`, less at `high`; NaN where JAX traces.
     """
     load = jnp.asarray(load, float)
     # Of the logarithm, in which thin films follow a power law; a load may also be negative.

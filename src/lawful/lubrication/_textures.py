@@ -53,7 +53,7 @@ def dimples(grid: Grid, pitch: tuple[Any, Any], radius: Any, depth: Any, round_f
     depth        in the middle, m.
     round_floor  a paraboloid down to `depth`, instead of a flat floor.
     """
-    resolved(grid, **{"diameter": 2 * radius})
+    resolved(grid, diameter=2 * radius)
     if not being_traced((pitch, radius)) and 2 * radius > min(pitch):
         raise BadInput(
             f"dimples: radius={float(radius):g} m is more than half of the pitch {pitch}: they would overlap."

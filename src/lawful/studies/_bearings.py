@@ -135,7 +135,7 @@ def ocvirk(cells: int, e: float) -> Against:
         force = jnp.hypot(jnp.sum(over * jnp.cos(grid.x)), jnp.sum(over * jnp.sin(grid.x)))
         return float(force * grid.area) / width**3
 
-    narrow = lambda n: (4 * found(n, 0.05) - found(n, 0.1)) / 3
+    narrow = lambda n: (4 * found(n, 0.01) - found(n, 0.02)) / 3
     exact = e * math.sqrt(np.pi**2 * (1 - e * e) + 16 * e * e) / (4 * (1 - e * e) ** 2)
     return Against(f"Ocvirk, e = {e:g}: W", refined(narrow, cells), exact)
 
@@ -173,7 +173,9 @@ def digitised() -> dict[str, Float[np.ndarray, "2 n"]] | None:
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8-sig") as lines:
-        table = [[float(cell.replace(",", ".")) if cell else math.nan for cell in row] for row in list(csv.reader(lines))[1:]]
+        table = [
+            [float(cell.replace(",", ".")) if cell else math.nan for cell in row] for row in list(csv.reader(lines))[1:]
+        ]
     x, narrow, wide = np.array(table).T
     return {name: np.array([x, p])[:, np.isfinite(p)] for name, p in (("narrow", narrow), ("wide", wide))}
 
@@ -229,7 +231,7 @@ slopes = eqx.filter_jit(lambda *args: jax.jacfwd(pull, (0, 1))(*args))
 
 
 def balanced(sommerfeld_number: float, slender: float, preload: float) -> Balance:
-    load = 2 * slender / (np.pi * sommerfeld_number) if sommerfeld_number else 0.0
+    load = slender / (np.pi * sommerfeld_number)
     place, still = jnp.array([0.1, 0.1]), jnp.zeros(2)
     rest = jnp.asarray(preload), jnp.asarray(slender)
     for _ in range(60):
