@@ -1,14 +1,15 @@
 """Can the thin-film solver be trusted? Sliders, journal bearings and pockets whose answers are known.
 
-    d/dx[rho h^3/(12 mu) dp/dx] + d/dy[...] = d/dx[(1 - theta) rho h U/2],    p >= p_cav, theta >= 0, (p - p_cav) theta = 0
+    d/dx[rho h^3/(12 mu) dp/dx] + d/dy[...] = d/dx[(1 - theta) rho h U/2]
+    p >= p_cav,  theta >= 0,  (p - p_cav) theta = 0
 
 1. Films that stay full against closed forms: plane, stepped, parabolic and exponential sliders, the long bearing of
    Sommerfeld and the short one of Ocvirk, on two grids and extrapolated.
 2. Fowell's pocket, whose film ruptures and reforms, against its exact load, on grids fine enough to see the order.
 3. Bertocchi's pockets in two dimensions, piezoviscous and compressible, against digitised pressures.
 4. Woloszynski's fully textured slider against an independent program.
-5. Fourteen journal bearings of Lund and Thomsen: where the shaft stands, stiffness and damping. These are derivatives of
-   the film force through the rupturing film, taken by implicit differentiation and not by differences.
+5. Fourteen journal bearings of Lund and Thomsen: where the shaft stands, stiffness and damping. These are derivatives
+   of the film force through the rupturing film, taken by implicit differentiation and not by differences.
 
 Parts 3 and 5 read reference data, and say so where there are none. Friction counts the part 1 - theta of a broken film.
 """
@@ -128,7 +129,7 @@ def lund_thomsen(most: int) -> list[dict] | None:
                 "phi_table": number["phi_deg"],
                 "stiffness_off": float(np.max(np.abs(shaft.stiffness - stiffness)) / np.max(np.abs(stiffness))),
                 "damping_off": float(np.max(np.abs(shaft.damping - damping)) / np.max(np.abs(damping))),
-            }  # fmt: skip
+            }
         )
     return found
 
@@ -147,8 +148,8 @@ def told(closed, pockets, wide, textures, shafts, cells, seconds) -> Outcome:
         lines.append(f"Bertocchi's {kind} pocket: {b['load']:.5g} N, other program {100 * b['gap']:+.2f} %; {seen}")
     for t in textures:
         lines.append(
-            f"{t['dimples']} dimples: load {t['load']:.2f} N, without the rim {t['load_without_rim']:.2f}, other program"
-            f" {t['reference']}; friction {t['friction']:.3f} N, {t['reference_friction']}"
+            f"{t['dimples']} dimples: load {t['load']:.2f} N, without the rim {t['load_without_rim']:.2f}, other"
+            f" program {t['reference']}; friction {t['friction']:.3f} N, {t['reference_friction']}"
         )
     if shafts is None:
         lines.append(f"Lund and Thomsen's bearings: {NOT_HERE}")

@@ -2,8 +2,8 @@
 
     min F(h)  subject to  W(h) >= load,  1 <= h <= 2,    h free in each of 120 cells
 
-All in units of the smallest film h0: W in mu U L^2/h0^2 and F in mu U L/h0 per width, on the moving wall. Nothing is said
-of a step. Load and friction come from the thin-film solver, their gradients in all 120 thicknesses from one transposed
+All in units of the smallest film h0: W in mu U L^2/h0^2 and F in mu U L/h0 per width, on the moving wall. Nothing is
+said of a step. Load and friction come from the thin-film solver, their gradients in all 120 thicknesses from one transposed
 solve each (the adjoint), and sequential quadratic programming does the rest, from several starts; the flat film, which
 carries nothing, is the first. Never is F/W made small, which is smallest where the load passes through zero.
 
@@ -40,6 +40,8 @@ OPTIONS = {
 }
 
 CELLS = 120
+PLACES = (np.arange(CELLS) + 0.5) / CELLS
+ROUNDS = 8
 OPTIMA = {0.10: 0.61449, 0.15: 0.68909, 0.20: 0.79891}
 """Least friction by load on 120 cells with 1 <= h <= 2, by an independent program."""
 
@@ -80,26 +82,43 @@ def descend(start: np.ndarray, load: float, high: float, steps: int) -> Walk:
         return kept[key]
 
     counted: list[int] = []
-    found = minimize(
-        lambda h: float(at(h)[1]),
-        start,
-        jac=lambda h: at(h)[3],
-        method="SLSQP",
-        bounds=[(1.0, high)] * len(start),
-        constraints={"type": "ineq", "fun": lambda h: at(h)[0] - load, "jac": lambda h: at(h)[2]},
-        options={"maxiter": steps, "ftol": 1e-10},
-        callback=lambda h: heights.append(np.array(h)),
-    )
-    w, f = (float(each) for each in at(np.asarray(found.x))[:2])
-    return Walk([*heights, np.asarray(found.x)], w, f, str(found.message), len(counted))
+    bounds = [(1.0, high)] * len(start)
+    seen = lambda h: heights.append(np.array(h))
+    if at(start)[0] < load:  # first up to the load, or the constraint has no way that begins here
+
+        def lifted(intermediate_result) -> None:
+            seen(intermediate_result.x)
+            if -intermediate_result.fun > load:
+                raise StopIteration
+
+        lift = lambda h: (-float(at(h)[0]), -at(h)[2])
+        start = np.asarray(minimize(lift, start, jac=True, method="L-BFGS-B", bounds=bounds, callback=lifted).x)
+    for _ in range(ROUNDS):  # each forgets the curvature, which goes stale where bounds come and go
+        before = float(at(start)[1])
+        found = minimize(
+            lambda h: float(at(h)[1]),
+            start,
+            jac=lambda h: at(h)[3],
+            method="SLSQP",
+            bounds=bounds,
+            constraints={"type": "ineq", "fun": lambda h: at(h)[0] - load, "jac": lambda h: at(h)[2]},
+            options={"maxiter": steps, "ftol": 1e-10},
+            callback=seen,
+        )
+        start = np.clip(np.asarray(found.x), 1.0, high)
+        if at(start)[0] >= load * (1 - 1e-7) and abs(float(at(start)[1]) - before) < 1e-6:
+            break
+    w, f = (float(each) for each in at(start)[:2])
+    return Walk([*heights, start], w, f, str(found.message), len(counted))
 
 
 def starts(count: int, high: float, seed: int) -> list[np.ndarray]:
-    """Flat, a wedge, then random ones."""
+    """Flat, a wedge, then random waves."""
     rng = np.random.default_rng(seed)
     line = np.linspace(high, 1.0, CELLS)
     first = [np.full(CELLS, 0.5 * (1 + high)), line]
-    return [*first, *(1 + (high - 1) * rng.random(CELLS) for _ in range(count - 2))][:count]
+    waves = lambda: sum(rng.normal() * np.cos(np.pi * k * PLACES) / k for k in range(1, 5))
+    return [*first, *(np.clip(0.5 * (1 + high) + 0.25 * waves(), 1.0, high) for _ in range(count - 2))][:count]
 
 
 def greatest_load(high: float) -> float:
@@ -175,7 +194,7 @@ def told(request, walks, best: Walk, again, load: float, high: float, seconds: f
         ("start", "load", "friction", "solves"),
         tuple(
             (name, f"{w.load:.6f}", f"{w.friction:.6f}", str(w.solves))
-            for name, w in zip(("flat", "wedge", *["random"] * len(walks)), walks, strict=False)
+            for name, w in zip(("flat", "wedge", *["waves"] * len(walks)), walks, strict=False)
         ),
     )
     draw = lambda: figure(walks[0], best, place, high)
@@ -194,9 +213,6 @@ def told(request, walks, best: Walk, again, load: float, high: float, seconds: f
 def pressure(height: np.ndarray) -> np.ndarray:
     with jax.enable_x64(True):
         return np.asarray(flow(Film(Grid(CELLS, 1.0), jnp.asarray(height), 1.0, 1.0)).pressure)
-
-
-PLACES = (np.arange(CELLS) + 0.5) / CELLS
 
 
 def figure(walk: Walk, best: Walk, place: float, high: float):
