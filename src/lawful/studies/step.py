@@ -5,7 +5,7 @@
 All in units of the smallest film h0: W in mu U L^2/h0^2 and F in mu U L/h0 per width, on the moving wall. Nothing is
 said of a step. Load and friction come from the thin-film solver, their gradients in all 120 thicknesses from one
 transposed solve each (the adjoint), and sequential quadratic programming does the rest, from several starts; the flat
-film, which carries nothing, is the first. Never is F/W made small, which is smallest where the load passes through zero.
+film, which carries nothing, is the first. Never is F/W made small: it is smallest where the load passes through zero.
 
 The winner is computed again on a grid three times as fine. References are the optima of an independent program on the
 same 120 cells, where the load is one that it was computed for, and Rayleigh's best step with h <= 2 in closed form.
