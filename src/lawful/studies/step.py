@@ -6,6 +6,7 @@ All in units of the smallest film h0: W in mu U L^2/h0^2 and F in mu U L/h0 per 
 said of a step. Load and friction come from the thin-film solver, their gradients in all 120 thicknesses from one
 transposed solve each (the adjoint), and sequential linear programming does the rest, from several starts; the flat
 film, which carries nothing, is the first. Never is F/W made small: it is smallest where the load passes through zero.
+Films stay full here, as in the reference: a flat one is on the brink of rupture everywhere, where no gradient holds.
 
 The winner is computed again on a grid three times as fine. References are the optima of an independent program on the
 same 120 cells, where the load is one that it was computed for, and Rayleigh's best step with h <= 2 in closed form.
@@ -27,7 +28,7 @@ from scipy.optimize import brentq, linprog
 from .._core.messages import BadInput
 from .._core.precision import in_float64
 from .._core.record import Account, Animation, Drawing, Section, Status, Table
-from ..lubrication import Film, Grid, flow
+from ..lubrication import Film, Grid, NoCavitation, flow
 from ..report import BLUE, INK, SKY, VERMILLION
 from ._base import Outcome, Request
 from ._film import film as moving_picture
@@ -52,7 +53,7 @@ def carried(height: Float[Array, " cells"]) -> tuple[Array, Array, Array, Array]
     """Load and friction, and the gradients of both."""
 
     def both(h: Array) -> tuple[Array, Array]:
-        found = flow(Film(Grid(len(h), 1.0), h, 1.0, 1.0))
+        found = flow(Film(Grid(len(h), 1.0), h, 1.0, 1.0, cavitation=NoCavitation()))
         return found.load, found.friction
 
     values, back = jax.vjp(both, height)
@@ -193,7 +194,8 @@ def told(request, walks, best: Walk, again, load: float, high: float, seconds: f
 
 def pressure(height: np.ndarray) -> np.ndarray:
     with jax.enable_x64(True):
-        return np.asarray(flow(Film(Grid(CELLS, 1.0), jnp.asarray(height), 1.0, 1.0)).pressure)
+        film = Film(Grid(CELLS, 1.0), jnp.asarray(height), 1.0, 1.0, cavitation=NoCavitation())
+        return np.asarray(flow(film).pressure)
 
 
 def figure(walk: Walk, best: Walk, place: float, high: float):
