@@ -79,7 +79,8 @@ def test_derivatives_against_differences_through_a_broken_film(height):
     backwards = sum(
         np.sum(np.asarray(s) * t, axis=tuple(range(1, np.ndim(s)))) for s, t in zip(slopes, along, strict=True)
     )
-    assert np.max(np.abs(backwards / wanted - 1)) < 1e-8
+    # Newton's method stops at an imbalance of 1e-11, which differences over a thousandth magnify.
+    assert np.max(np.abs(backwards / wanted - 1)) < 1e-6
     assert np.max(np.abs(np.asarray(jax.jvp(told, at, along)[1]) / backwards - 1)) < 1e-11
 
 
@@ -99,7 +100,7 @@ def test_the_film_that_carries_a_load_and_its_derivative():
     )
     found = carried(2e4, 1e-7, 1e-4)
     assert float(found.flow.load) == pytest.approx(2e4, rel=1e-10)
-    gap = lambda load: carried(load, 1e-7, 1e-4).gap
+    gap = jax.jit(lambda load: carried(load, 1e-7, 1e-4).gap)
     slope = (gap(2.002e4) - gap(1.998e4)) / 40
     assert float(jax.grad(gap)(2e4)) == pytest.approx(float(slope), rel=1e-5)
     with pytest.raises(BadInput, match="widen the bracket"):

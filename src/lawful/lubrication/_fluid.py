@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -111,7 +111,7 @@ class Fluid(eqx.Module):
 
 def answer(name: str, given: Any) -> Answer:
     if callable(given):
-        return given
+        return cast(Answer, given)
     if not being_traced(given) and not is_positive(given if isinstance(given, int | float) else float(given)):
         raise BadInput(f"Fluid: {name}={shown(given)} must be above 0, or a function of the pressure.")
     return Constant(given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -130,4 +130,5 @@ def balanced_jvp(primals: tuple[Film], tangents: tuple[Film]) -> tuple[Found, Fo
     moved = jax.tree.map(lambda a, t: jnp.zeros_like(a) if t is None else t, arrays, moved)
     _, driven = jax.jvp(lambda a: residual(eqx.combine(a, rest), found.w), (arrays,), (moved,))
     slope = -stencil(film, found.w).solve(driven)
-    return found, Found(slope, None, jnp.zeros_like(found.imbalance))
+    whole: Any = None  # a number of steps has no derivative
+    return found, Found(slope, whole, jnp.zeros_like(found.imbalance))

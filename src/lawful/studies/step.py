@@ -115,7 +115,7 @@ def best_step(load: float, high: float) -> tuple[float, float]:
     less friction."""
     carries = lambda a: 3 * (high - 1) / (high**3 / a + 1 / (1 - a)) - load
     top = high**1.5 / (1 + high**1.5)
-    a = brentq(carries, top, 1 - 1e-9)
+    a = float(brentq(carries, top, 1 - 1e-9))  # type: ignore[arg-type]
     return a, a / high + 1 - a + load * (high - 1)
 
 
