@@ -56,6 +56,8 @@ STUDIES = [
     "planck-layer",
     "reaction-or-leak",
     "shared-emissivity",
+    "slider",
+    "step",
     "sun",
     "tantalum",
     "tunnel",
