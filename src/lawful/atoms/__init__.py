@@ -3,6 +3,7 @@
 from ._ase import calculator, standard_masses
 from ._cell_list import CellList
 from ._charges import Fragments
+from ._coordination import CoordinationDispersion
 from ._dispersion import Dispersion
 from ._dynamics import Trajectory, dynamics
 from ._electrostatics import coulomb_energy, smeared_inverse
@@ -45,6 +46,7 @@ __all__ = [
     "Build",
     "CellList",
     "ChargeSum",
+    "CoordinationDispersion",
     "Dispersion",
     "Ensemble",
     "Errors",

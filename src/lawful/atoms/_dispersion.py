@@ -91,20 +91,35 @@ class Dispersion(eqx.Module):
         self, square: Float[Array, " pairs"], i: Int[np.ndarray | Array, " pairs"], j: Int[np.ndarray | Array, " pairs"]
     ) -> Float[Array, " pairs"]:
         """Of each pair, eV, from the squared distance (A^2)."""
-        c6, quotient = self.coefficients(i, j)
-        radius = (self.a1 * jnp.sqrt(quotient) + self.a2) ** 2
-        sixth = 1 / (square**3 + radius**3)
-        eighth = 1 / (square**4 + radius**4)
-        return -c6 * (sixth + self.s8 * quotient * eighth)
+        return damped(square, *self.coefficients(i, j), self.s8, self.a1, self.a2)
 
     def __call__(
         self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None, pairs: Pairs
     ) -> Float[Array, ""]:
         """Energy in eV. In a periodic cell what is beyond the cutoff of the pairs is missing: 12 A leaves a percent."""
-        if not 0 < self.fade <= pairs.cutoff:
-            raise BadInput(f"fade={self.fade}: a length in A above 0 and up to the pairs' cutoff, {pairs.cutoff:g}.")
         square = pairs.squares(positions, cell)
-        energies = self.energies(square, pairs.i, pairs.j)
-        if math.isfinite(pairs.cutoff):
-            energies = energies * fade_out(square, pairs.cutoff - self.fade, pairs.cutoff)
-        return jnp.sum(energies)
+        return faded_sum(self.energies(square, pairs.i, pairs.j), square, pairs, self.fade)
+
+
+def damped(
+    square: Float[Array, " pairs"],
+    c6: Float[Array, " pairs"],
+    quotient: Float[Array, " pairs"],
+    s8: float | Float[Array, ""],
+    a1: float | Float[Array, ""],
+    a2: float | Float[Array, ""],
+) -> Float[Array, " pairs"]:
+    """-C6 / (r^6 + R0^6) - s8 C8 / (r^8 + R0^8) from r^2, C6 and C8 / C6."""
+    radius = (a1 * jnp.sqrt(quotient) + a2) ** 2
+    return -c6 * (1 / (square**3 + radius**3) + s8 * quotient / (square**4 + radius**4))
+
+
+def faded_sum(
+    energies: Float[Array, " pairs"], square: Float[Array, " pairs"], pairs: Pairs, fade: float
+) -> Float[Array, ""]:
+    """Over the pairs, which fade out over so much before their cutoff."""
+    if not 0 < fade <= pairs.cutoff:
+        raise BadInput(f"fade={fade}: a length in A above 0 and up to the pairs' cutoff, {pairs.cutoff:g}.")
+    if math.isfinite(pairs.cutoff):
+        energies = energies * fade_out(square, pairs.cutoff - fade, pairs.cutoff)
+    return jnp.sum(energies)

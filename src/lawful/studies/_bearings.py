@@ -85,8 +85,9 @@ def sliders(cells: int) -> list[Against]:
 
 
 def both(name: str, shape: Callable[[Array], Array], cells: int, load: float, drag: float) -> list[Against]:
-    found = refined(lambda n: np.array([(f := slider(n, shape)).load, f.friction]), cells)  # type: ignore[arg-type]
-    return [Against(f"{name}: W", float(found[0]), load), Against(f"{name}: F", float(found[1]), drag)]
+    lifted = refined(lambda n: float(slider(n, shape).load), cells)
+    dragged = refined(lambda n: float(slider(n, shape).friction), cells)
+    return [Against(f"{name}: W", lifted, load), Against(f"{name}: F", dragged, drag)]
 
 
 def rayleigh(height: float) -> float:
@@ -234,11 +235,12 @@ def balanced(sommerfeld_number: float, slender: float, preload: float) -> Balanc
     load = slender / (np.pi * sommerfeld_number)
     place, still = jnp.array([0.1, 0.1]), jnp.zeros(2)
     rest = jnp.asarray(preload), jnp.asarray(slender)
+    stiffness, damping = slopes(place, still, *rest)
     for _ in range(60):
         miss = pull(place, still, *rest) + jnp.array([load, 0.0])
-        stiffness, damping = slopes(place, still, *rest)
         move = -jnp.linalg.solve(stiffness, miss)
         place = place + move * jnp.minimum(1.0, 0.08 / jnp.linalg.norm(move))
+        stiffness, damping = slopes(place, still, *rest)
         if jnp.linalg.norm(move) < 1e-8:
             break
     down, right = place
