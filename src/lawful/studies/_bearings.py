@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -49,7 +49,7 @@ class Against(NamedTuple):
         return abs(self.found / self.reference - 1)
 
 
-def refined(value: Callable[[int], float], cells: int) -> float:
+def refined(value: Callable[[int], Any], cells: int) -> Any:
     """Richardson's extrapolation of a scheme of second order, from half the cells."""
     return (4 * value(cells) - value(cells // 2)) / 3
 
@@ -85,7 +85,7 @@ def sliders(cells: int) -> list[Against]:
 
 
 def both(name: str, shape: Callable[[Array], Array], cells: int, load: float, drag: float) -> list[Against]:
-    found = refined(lambda n: np.array([(f := slider(n, shape)).load, f.friction]), cells)  # type: ignore[arg-type]
+    found = refined(lambda n: np.array([(f := slider(n, shape)).load, f.friction]), cells)
     return [Against(f"{name}: W", float(found[0]), load), Against(f"{name}: F", float(found[1]), drag)]
 
 
@@ -117,7 +117,7 @@ def sommerfeld(cells: int, e: float) -> list[Against]:
         return np.array([jnp.sum(out.pressure * jnp.sin(grid.x)) * grid.area, out.friction])
 
     root = (2 + e * e) * math.sqrt(1 - e * e)
-    load, drag = refined(found, cells)  # type: ignore[arg-type]
+    load, drag = refined(found, cells)
     return [
         Against(f"Sommerfeld, e = {e:g}: W", load, 12 * np.pi * e / root),
         Against(f"Sommerfeld, e = {e:g}: F", drag, 4 * np.pi * (1 + 2 * e * e) / root),
@@ -234,6 +234,7 @@ def balanced(sommerfeld_number: float, slender: float, preload: float) -> Balanc
     load = slender / (np.pi * sommerfeld_number)
     place, still = jnp.array([0.1, 0.1]), jnp.zeros(2)
     rest = jnp.asarray(preload), jnp.asarray(slender)
+    stiffness, damping = slopes(place, still, *rest)
     for _ in range(60):
         miss = pull(place, still, *rest) + jnp.array([load, 0.0])
         stiffness, damping = slopes(place, still, *rest)
