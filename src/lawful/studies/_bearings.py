@@ -232,7 +232,7 @@ slopes = eqx.filter_jit(lambda *args: jax.jacfwd(pull, (0, 1))(*args))
 
 
 def balanced(sommerfeld_number: float, slender: float, preload: float) -> Balance:
-    load = slender / (np.pi * sommerfeld_number)
+    load = 2 * slender / (np.pi * sommerfeld_number)
     place, still = jnp.array([0.1, 0.1]), jnp.zeros(2)
     rest = jnp.asarray(preload), jnp.asarray(slender)
     stiffness, damping = slopes(place, still, *rest)
