@@ -63,8 +63,15 @@ def fowell(cells: int, speed: float) -> dict:
         "friction": float(flows[-1].friction),
         "peak": float(flows[-1].peak),
         "imbalance": float(max(each.imbalance for each in flows)),
-        "flow": second,
+        "curves": curves(second),
     }
+
+
+def curves(flow: Flow) -> dict[str, np.ndarray]:
+    """Places in mm, pressures in MPa, films in micrometres and cavity fractions."""
+    units = {"x": (flow.film.grid.x, 1e3), "pressure": (flow.pressure, 1e-6), "height": (flow.film.height, 1e6)}
+    found = {name: unit * np.asarray(field) for name, (field, unit) in units.items()}
+    return {**found, "fraction": np.asarray(flow.fraction)}
 
 
 def bertocchi(request: Request, kind: str) -> dict:
@@ -74,12 +81,12 @@ def bertocchi(request: Request, kind: str) -> dict:
         "load": float(flow.load),
         "reference": load,
         "gap": float(flow.load) / load - 1,
-        "flow": flow,
+        "line": centre_line(flow),
         "seen": None,
     }
     if seen is not None:
         x, p = seen[kind]
-        rms = float(np.sqrt(np.mean((np.interp(x, *centre_line(flow)) - p) ** 2)))
+        rms = float(np.sqrt(np.mean((np.interp(x, *found["line"]) - p) ** 2)))
         found |= {"rms_of_peak": rms / float(np.max(np.asarray(flow.pressure)) / 1e6), "seen": (x, p)}
     return found
 
@@ -164,7 +171,7 @@ def told(closed, pockets, wide, textures, shafts, cells, seconds) -> Outcome:
             f" the largest"
         )
     status = Status(good, lines[0] if good else "a figure misses its reference, see the table", "trusted")
-    bare = lambda rows: {name: value for name, value in rows.items() if name not in ("flow", "seen")}
+    bare = lambda rows: {name: value for name, value in rows.items() if name not in ("curves", "line", "seen")}
     numbers = {
         "closed_forms": [{"name": c.name, "found": c.found, "reference": c.reference, "off": c.off} for c in closed],
         "worst_closed_form": worst.off,
@@ -177,7 +184,7 @@ def told(closed, pockets, wide, textures, shafts, cells, seconds) -> Outcome:
         ("film", "found", "reference", "off"),
         tuple((c.name, f"{c.found:.9g}", f"{c.reference:.9g}", f"{c.off:.1e}") for c in closed),
     )
-    draw = lambda: figure(pockets[1.0]["flow"], wide, shafts)
+    draw = lambda: figure(pockets[1.0]["curves"], wide, shafts)
     section = Section(
         "Films whose answers are known", tuple(lines), (table,),
         (Drawing("films", "A pocket whose film ruptures and reforms, pressures beside their references.", draw),),
@@ -189,20 +196,20 @@ def told(closed, pockets, wide, textures, shafts, cells, seconds) -> Outcome:
 NOT_HERE = "no reference data: set LAWFUL_DATA to its folder (see the README)"
 
 
-def figure(pocket: Flow, wide: dict, shafts: list[dict] | None):
+def figure(pocket: dict, wide: dict, shafts: list[dict] | None):
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(11.5, 3.6), layout="constrained")
     left, middle, right = fig.subplots(1, 3)
-    x = 1e3 * np.asarray(pocket.film.grid.x)
-    left.plot(x, np.asarray(pocket.pressure) / 1e6, color=BLUE, label="pressure / MPa")
-    left.plot(x, 10 * np.asarray(pocket.fraction), color=VERMILLION, label="10 × cavity fraction")
-    left.plot(x, 1e6 * np.asarray(pocket.film.height), color=INK, lw=1, label="film / μm")
+    x = pocket["x"]
+    left.plot(x, pocket["pressure"], color=BLUE, label="pressure / MPa")
+    left.plot(x, 10 * pocket["fraction"], color=VERMILLION, label="10 × cavity fraction")
+    left.plot(x, pocket["height"], color=INK, lw=1, label="film / μm")
     left.axvline(3.6112627, color=INK, ls=":", lw=1)
     left.set(xlabel="x / mm", title="Fowell's pocket at 1 m/s; dotted: exact reformation")
     left.legend()
     for (kind, each), colour in zip(wide.items(), (BLUE, GREEN), strict=False):
-        middle.plot(*centre_line(each["flow"]), color=colour, label=f"{kind} pocket")
+        middle.plot(*each["line"], color=colour, label=f"{kind} pocket")
         if each["seen"]:
             middle.plot(*each["seen"], "o", color=colour, ms=3, mfc="none", label=f"{kind}, digitised")
     middle.set(xlabel="x / L", ylabel="pressure / MPa", title="Bertocchi's pockets, centre line")
