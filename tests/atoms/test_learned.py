@@ -40,7 +40,7 @@ def interactions(model, frames):
 @in_float64
 def test_molecules_apart_keep_their_charges_and_the_laws_of_the_far_field():
     model, numbers = hybrid(), [8, 1, 1, 8, 1, 1]
-    distances = (2.9, 6.0, 40.0, 1000.0)
+    distances = (2.9, 6.0, 1e3, 1e4)
     terms, charges = interactions(model, scene(model, *(pair(WATER, TILTED, numbers, r) for r in distances)))
     assert np.max(np.abs(charges[0])) > 1e-3
     np.testing.assert_allclose(charges[:, :6], np.tile(charges[0, :6], (4, 1)), atol=1e-14)  # whoever comes near
@@ -52,7 +52,7 @@ def test_molecules_apart_keep_their_charges_and_the_laws_of_the_far_field():
     assert float(sixth[3]) == pytest.approx(float(sixth[2]), rel=0.01)
     third = terms["coulomb"] * np.array(distances) ** 3
     assert float(third[3]) == pytest.approx(float(third[2]), rel=0.01)
-    assert abs(sum(float(term[3]) for term in terms.values())) < 1e-9 * max(1.0, abs(float(third[3])))
+    assert abs(sum(float(term[3]) for term in terms.values())) < 1e-9
 
 
 @in_float64
