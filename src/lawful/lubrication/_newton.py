@@ -17,7 +17,7 @@ from ._grid import Grid
 from ._stencil import Stencil
 
 MOST = 60  # steps of one stage
-PATIENCE = 15  # steps before cells are suspected to go around in circles
+BARELY = 1e-12
 COARSEST = 48  # cells along the shorter axis
 TIGHT = 1e-11  # of the flow through a cell
 
@@ -69,9 +69,10 @@ def newton(film: Film, w: Cells) -> Found:
     """From a guess until the balance holds to rounding, or until nothing helps."""
 
     def step(found: Found) -> Found:
-        # Whole steps, unless a few cells rupture and reform in turn for ever: then a shorter one now and again.
-        size = jnp.where((found.steps >= PATIENCE) & (found.steps % 3 == 0), 0.4, 1.0)
-        w = found.w - size * stencil(film, found.w).solve(residual(film, found.w))
+        to = found.w - stencil(film, found.w).solve(residual(film, found.w))
+        # A cell that ruptures or reforms takes the sign alone: how far the step went was in the unit of the other side.
+        crossed = film.cavitation.split(to).full != film.cavitation.split(found.w).full
+        w = jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to)
         return Found(w, found.steps + 1, imbalance(film, w))
 
     def goes_on(found: Found) -> Array:
