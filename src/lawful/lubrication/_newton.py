@@ -17,6 +17,7 @@ from ._grid import Grid
 from ._stencil import Stencil
 
 MOST = 60  # steps of one stage
+BARELY = 1e-12
 COARSEST = 48  # cells along the shorter axis
 TIGHT = 1e-11  # of the flow through a cell
 
@@ -68,7 +69,10 @@ def newton(film: Film, w: Cells) -> Found:
     """From a guess until the balance holds to rounding, or until nothing helps."""
 
     def step(found: Found) -> Found:
-        w = found.w - stencil(film, found.w).solve(residual(film, found.w))
+        to = found.w - stencil(film, found.w).solve(residual(film, found.w))
+        # A cell that ruptures or reforms takes the sign alone: how far the step went was in the unit of the other side.
+        crossed = film.cavitation.split(to).full != film.cavitation.split(found.w).full
+        w = jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to)
         return Found(w, found.steps + 1, imbalance(film, w))
 
     def goes_on(found: Found) -> Array:
@@ -78,16 +82,22 @@ def newton(film: Film, w: Cells) -> Found:
 
 
 def search(film: Film) -> Found:
-    """From a coarser grid where there are many cells, else from a full film that does not answer to pressure."""
+    """First of a fluid that does not answer to pressure, whose balance is piecewise linear: no guess is too far. Then
+    of the fluid as it is; for one that does not answer this step refines the first solution, with the same factor."""
+    start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
+    end = newton(film, start.w)
+    return Found(end.w, start.steps + end.steps, end.imbalance)
+
+
+def levelled(film: Film) -> Found:
+    """From a coarser grid where there are many cells, else from a full film."""
     shape = on_two_axes(film.height).shape
-    if min(film.grid.cells) >= COARSEST:
-        coarse = coarsened(film)
-        start = search(coarse)
-        guess = start.w[nearest_to(shape[0], start.w.shape[0])][:, nearest_to(shape[1], start.w.shape[1])]
-        guess = guess * jnp.where(guess > 0, coarse.pressure_scale / film.pressure_scale, 1.0)
-    else:
-        start = newton(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest), jnp.ones(shape))
-        guess = start.w
+    if min(film.grid.cells) < COARSEST:
+        return newton(film, jnp.ones(shape))
+    coarse = coarsened(film)
+    start = levelled(coarse)
+    guess = start.w[nearest_to(shape[0], start.w.shape[0])][:, nearest_to(shape[1], start.w.shape[1])]
+    guess = guess * jnp.where(guess > 0, coarse.pressure_scale / film.pressure_scale, 1.0)
     end = newton(film, guess)
     return Found(end.w, start.steps + end.steps, end.imbalance)
 

@@ -87,7 +87,7 @@ def bertocchi(request: Request, kind: str) -> dict:
     if seen is not None:
         x, p = seen[kind]
         rms = float(np.sqrt(np.mean((np.interp(x, *found["line"]) - p) ** 2)))
-        found |= {"rms_of_peak": rms / float(np.max(np.asarray(flow.pressure)) / 1e6), "seen": (x, p)}
+        found |= {"rms_of_peak": rms / float(np.max(p)), "seen": (x, p)}
     return found
 
 
