@@ -41,10 +41,8 @@ def main() -> None:
             (_, found), _ = slope(height, grid)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             size = f"{cells} x {cells}"
-            print(
-                f"{size:>12} {alone:10.3f} {both:18.3f} {int(found.steps):6} {float(found.imbalance):10.1e} {peak:8.0f}",
-                flush=True,
-            )
+            left = f"{int(found.steps):6} {float(found.imbalance):10.1e} {peak:8.0f}"
+            print(f"{size:>12} {alone:10.3f} {both:18.3f} {left}", flush=True)
 
 
 def best(call, height) -> float:
