@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Cells = Float[Array, "nx ny"]
 
 LEAF = 16  # cells that are put in order without being parted further
-KEPT = 4  # factors, so that a transposed solve or a refinement finds its matrix
+KEPT = 2  # factors, so that a transposed solve or a refinement finds its matrix
 
 
 class Stencil(eqx.Module):

@@ -40,7 +40,7 @@ def run(request: Request) -> Outcome:
     cells = request.count("cells", request.pick(800, 3200), 200, 25_600)
     closed = known.sliders(request.pick(200, 500)) + known.sommerfeld(400, 0.5)
     if request.pick(False, True):
-        closed.append(known.ocvirk(64, 0.5))
+        closed.append(known.ocvirk(320, 0.5))
     pockets = {speed: fowell(cells, speed) for speed in known.FOWELL}
     wide = {kind: bertocchi(request, kind) for kind in request.pick((), ("narrow", "wide"))}
     textures = [woloszynski(count) for count in request.pick((1,), (1, 2, 4))]
@@ -199,26 +199,26 @@ NOT_HERE = "no reference data: set LAWFUL_DATA to its folder (see the README)"
 def figure(pocket: dict, wide: dict, shafts: list[dict] | None):
     from matplotlib.figure import Figure
 
-    fig = Figure(figsize=(11.5, 3.6), layout="constrained")
+    fig = Figure(figsize=(13, 3.8), layout="constrained")
     left, middle, right = fig.subplots(1, 3)
     x = pocket["x"]
     left.plot(x, pocket["pressure"], color=BLUE, label="pressure / MPa")
     left.plot(x, 10 * pocket["fraction"], color=VERMILLION, label="10 × cavity fraction")
     left.plot(x, pocket["height"], color=INK, lw=1, label="film / μm")
     left.axvline(3.6112627, color=INK, ls=":", lw=1)
-    left.set(xlabel="x / mm", title="Fowell's pocket at 1 m/s; dotted: exact reformation")
-    left.legend()
+    left.set(xlabel="x / mm", ylim=(-0.5, 13), title="Fowell's pocket; dotted: exact reformation")
+    left.legend(loc="upper right", fontsize="small")
     for (kind, each), colour in zip(wide.items(), (BLUE, GREEN), strict=False):
         middle.plot(*each["line"], color=colour, label=f"{kind} pocket")
         if each["seen"]:
             middle.plot(*each["seen"], "o", color=colour, ms=3, mfc="none", label=f"{kind}, digitised")
     middle.set(xlabel="x / L", ylabel="pressure / MPa", title="Bertocchi's pockets, centre line")
     if wide:
-        middle.legend()
+        middle.legend(loc="upper left", fontsize="small")
     for slender, colour in ((0.5, BLUE), (1.0, GREEN)):
         some = [s for s in shafts or () if s["L_over_D"] == slender and "groove" in s["bearing"]]
         right.plot([s["eps"] for s in some], [s["phi"] for s in some], color=colour, label=f"L/D = {slender:g}")
         right.plot([s["eps_table"] for s in some], [s["phi_table"] for s in some], "o", color=colour, mfc="none")
-    right.set(xlabel="eccentricity", ylabel="attitude / degrees", title="Where a shaft stands; rings: Lund, Thomsen")
+    right.set(xlabel="eccentricity", ylabel="attitude / degrees", title="Shafts; rings: Lund and Thomsen")
     right.legend()
     return fig, (left, middle, right)
