@@ -14,7 +14,7 @@ from jaxtyping import Float
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput
 from ._frames import Frames
-from ._labels import Labels
+from ._labels import Labels, any_known
 from ._leaves import by_name, put_back
 from ._said import Said, ready, said_by_all
 
@@ -135,7 +135,3 @@ class Ensemble(eqx.Module):
             jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), back, arrays), rest
         )
         return cls(models, found["shift"], factors["energy_factor"], factors["forces_factor"])
-
-
-def any_known(values: np.ndarray | None) -> bool:
-    return values is not None and bool(np.any(np.isfinite(values)))

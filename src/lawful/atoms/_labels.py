@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import equinox as eqx
 import jax
@@ -78,10 +79,14 @@ class Labels(eqx.Module):
 
     def held(self) -> Labels:
         """Without what is known of no frame, so that nobody computes what it would be compared with."""
-        known = lambda x: x if x is not None and np.any(np.isfinite(x)) else None
-        terms = {name: x for name, x in (self.terms or {}).items() if known(x) is not None}
+        known = lambda x: x if any_known(x) else None
+        terms = {name: x for name, x in (self.terms or {}).items() if any_known(x)}
         energy, *others = [known(x) for x in (self.energy, self.forces, self.stress, self.charges, self.dipole)]
         return Labels(energy, *others, terms=terms or None, weight=self.weight)
+
+
+def any_known(values: Array | np.ndarray | None) -> TypeGuard[np.ndarray]:
+    return values is not None and bool(np.any(np.isfinite(values)))
 
 
 def checked(name: str, given: object, shape: tuple[int, ...]) -> np.ndarray:

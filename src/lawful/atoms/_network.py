@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from .._core.messages import BadInput, listing
 from ._frames import Frame, Frames
+from ._labels import any_known
 from ._neighbours import Neighbours
 from ._structure import HEAVIEST, Structure
 from ._switch import cutoff_quintic
@@ -117,12 +118,10 @@ class ShortRangeNetwork(eqx.Module):
 
     def element_energies(self, frames: Frames) -> Float[np.ndarray, " elements"]:
         """The energy of each element that explains the frames best, by least squares; zero where none is known."""
-        if frames.labels.energy is None:
+        energy = frames.labels.energy
+        if not any_known(energy):
             return np.zeros(len(self.elements))
-        energy = np.asarray(frames.labels.energy)
         known = np.isfinite(energy)
-        if not np.any(known):
-            return np.zeros(len(self.elements))
         counts = frames.counts(self.elements)[known].astype(float)
         return np.linalg.lstsq(counts, energy[known], rcond=None)[0]
 

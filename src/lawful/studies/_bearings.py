@@ -90,10 +90,19 @@ def both(name: str, shape: Callable[[Array], Array], cells: int, load: float, dr
     return [Against(f"{name}: W", float(found[0]), load), Against(f"{name}: F", float(found[1]), drag)]
 
 
+def stepped_load(height: float, place: float) -> float:
+    """Of a step from `height` to 1."""
+    return 3 * (height - 1) / (height**3 / place + 1 / (1 - place))
+
+
+def best_place(height: float) -> float:
+    """Where a step of this height carries most."""
+    return height**1.5 / (1 + height**1.5)
+
+
 def rayleigh(height: float) -> float:
     """The load of a step at its best place."""
-    a = height**1.5 / (1 + height**1.5)
-    return 3 * (height - 1) / (height**3 / a + 1 / (1 - a))
+    return stepped_load(height, best_place(height))
 
 
 def integrated(h: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float]:
@@ -235,7 +244,7 @@ def balanced(sommerfeld_number: float, slender: float, preload: float) -> Balanc
     load = 2 * slender / (np.pi * sommerfeld_number)
     place, still = jnp.array([0.1, 0.1]), jnp.zeros(2)
     rest = jnp.asarray(preload), jnp.asarray(slender)
-    stiffness, damping = slopes(place, still, *rest)
+    stiffness = damping = jnp.zeros((2, 2))
     for _ in range(60):
         miss = pull(place, still, *rest) + jnp.array([load, 0.0])
         stiffness, damping = slopes(place, still, *rest)

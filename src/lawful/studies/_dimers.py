@@ -12,6 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from .._core.messages import BadInput
 from ..atoms import KCAL_PER_MOL, Fragments, Frames, HybridNetwork, NetworkAlone, Structure
@@ -88,8 +89,13 @@ def relative(found: Sequence[Dimer]) -> list[Dimer]:
 
 def nearest(dimer: Dimer) -> float:
     """Between atoms of the two, A."""
+    return float(np.min(distances(dimer)))
+
+
+def distances(dimer: Dimer) -> Float[np.ndarray, "first second"]:
+    """Of each atom of the first to each of the second, A."""
     places, first = np.asarray(dimer.structure.positions), np.asarray(dimer.fragments.of) == 0
-    return float(np.min(np.linalg.norm(places[first][:, None] - places[~first], axis=-1)))
+    return np.linalg.norm(places[first][:, None] - places[~first], axis=-1)
 
 
 def reactions(text: str) -> Iterator[tuple[str, str, str, float]]:
@@ -211,9 +217,8 @@ def place_of(dimer: Dimer) -> float:
     if named is not None:
         return int(named[1]) / 100
     radii = np.array([RADII[int(number)] for number in dimer.structure.numbers])
-    places, first = np.asarray(dimer.structure.positions), np.asarray(dimer.fragments.of) == 0
-    apart = np.linalg.norm(places[first][:, None] - places[~first], axis=-1)
-    return float(np.min(apart / (radii[first][:, None] + radii[~first])))
+    first = np.asarray(dimer.fragments.of) == 0
+    return float(np.min(distances(dimer) / (radii[first][:, None] + radii[~first])))
 
 
 def to_learn_parts_from(found: Sequence[Dimer], most: int = 1700, seed: int = 0) -> list[Dimer]:

@@ -31,6 +31,7 @@ from .._core.record import Account, Animation, Drawing, Section, Status, Table
 from ..lubrication import Film, Grid, NoCavitation, flow
 from ..report import BLUE, INK, SKY, VERMILLION
 from ._base import Outcome, Request
+from ._bearings import best_place, rayleigh, stepped_load
 from ._film import film as moving_picture
 
 SUMMARY = "the slider of least friction for its load, found from a flat film by gradients: Rayleigh's step"
@@ -105,17 +106,14 @@ def starts(count: int, high: float, seed: int) -> list[np.ndarray]:
 
 def greatest_load(high: float) -> float:
     """What Rayleigh's step carries, which no film between 1 and `high` exceeds."""
-    height = min(high, 1 + math.sqrt(3) / 2)
-    a = height**1.5 / (1 + height**1.5)
-    return 3 * (height - 1) / (height**3 / a + 1 / (1 - a))
+    return rayleigh(min(high, 1 + math.sqrt(3) / 2))
 
 
 def best_step(load: float, high: float) -> tuple[float, float]:
     """Place and friction of the step of height `high` that carries the load, the longer of the two: the thick part has
     less friction."""
-    carries = lambda a: 3 * (high - 1) / (high**3 / a + 1 / (1 - a)) - load
-    top = high**1.5 / (1 + high**1.5)
-    a = float(brentq(carries, top, 1 - 1e-9))  # type: ignore[arg-type]
+    carries = lambda a: stepped_load(high, a) - load
+    a = float(brentq(carries, best_place(high), 1 - 1e-9))  # type: ignore[arg-type]
     return a, a / high + 1 - a + load * (high - 1)
 
 
