@@ -73,6 +73,27 @@ def test_tails_are_exact():
     assert float(term("coulomb", 50.0)) == pytest.approx(-2.0 * at.COULOMB / 50.0, rel=1e-12)
 
 
+def test_single_precision_keeps_the_digits_of_molecules_far_apart():
+    """Charges of neutral molecules cancel far away, and with them their digits, unless taken about their centres."""
+    model, r = hybrid(), 200.0
+    two = pair(WATER, TILTED, [8, 1, 1, 8, 1, 1], r)
+
+    def exponent():
+        one = jax.tree.map(lambda x: x[0], scene(model, two))
+        second = jnp.arange(6)[:, None] >= 3
+
+        def energy(further):
+            moved = one.positions + jnp.where(second, further * jnp.array([0.0, 0.0, 1.0]), 0.0)
+            return sum(model.interaction(eqx.tree_at(lambda f: f.positions, one, moved)).values())
+
+        value, slope = jax.jit(jax.value_and_grad(energy))(0.0)
+        return -r * float(slope) / float(value)
+
+    light = exponent()
+    with jax.enable_x64(True):
+        assert light == pytest.approx(exponent(), abs=1e-4)
+
+
 @in_float64
 def test_padding_is_not_felt_and_slopes_are_those_of_the_energy():
     model = hybrid()

@@ -13,21 +13,30 @@ from ._frames import Frame
 
 
 class Between(eqx.Module):
-    """All pairs i < j, the vectors from i to j (A), and which are real atoms of different fragments."""
+    """All pairs i < j, and which are real atoms of different fragments.
+
+    vectors   from i to j, A.
+    more      A: added to them, they lead from the centre of one fragment to that of the other.
+    charges   (atoms,), e: each atom's even share of what its fragment has as a whole.
+    """
 
     i: Int[Array, " pairs"]
     j: Int[Array, " pairs"]
     vectors: Float[Array, "pairs 3"]
+    more: Float[Array, "pairs 3"]
     real: Bool[Array, " pairs"]
+    charges: Float[Array, " atoms"]
     atoms: int = eqx.field(static=True)
 
     @classmethod
     def of(cls, frame: Frame) -> Between:
         atoms = frame.species.shape[0]
         i, j = (jnp.asarray(end) for end in np.triu_indices(atoms, k=1))
-        of, there = fragments_of(frame).of, jnp.asarray(frame.species) >= 0
-        positions = jnp.asarray(frame.positions)
-        return cls(i, j, positions[j] - positions[i], (of[i] != of[j]) & there[i] & there[j], atoms)
+        fragments, there, positions = fragments_of(frame), jnp.asarray(frame.species) >= 0, jnp.asarray(frame.positions)
+        of, share = fragments.of, fragments.shares(positions.dtype)
+        off = positions - fragments.summed(positions * share[:, None])[of]  # from the centre
+        real = (of[i] != of[j]) & there[i] & there[j]
+        return cls(i, j, positions[j] - positions[i], off[i] - off[j], real, share * fragments.totals[of], atoms)
 
     @property
     def square(self) -> Float[Array, " pairs"]:

@@ -39,6 +39,14 @@ class Fragments(eqx.Module):
             )
         return cls(labels, np.broadcast_to(charges, (number,)).copy())
 
+    def summed(self, values: Float[Array, "atoms *more"]) -> Float[Array, "fragments *more"]:
+        """Over each fragment."""
+        return jax.ops.segment_sum(values, self.of, len(self.totals))
+
+    def shares(self, dtype: object = float) -> Float[Array, " atoms"]:
+        """One over the number of atoms in each atom's fragment."""
+        return 1 / self.summed(jnp.ones(len(self.of), dtype))[self.of]
+
     def neutralised(
         self, charges: Float[Array, " atoms"], shares: Float[Array, " atoms"] | None = None
     ) -> Float[Array, " atoms"]:
@@ -48,6 +56,5 @@ class Fragments(eqx.Module):
         one fragment cannot change another, however near or far it is.
         """
         weights = jnp.ones_like(charges) if shares is None else shares
-        count = len(self.totals)
-        missing = self.totals - jax.ops.segment_sum(charges, self.of, count)
-        return charges + weights * (missing / jax.ops.segment_sum(weights, self.of, count))[self.of]
+        missing = self.totals - self.summed(charges)
+        return charges + weights * (missing / self.summed(weights))[self.of]

@@ -17,7 +17,7 @@ from .._core.messages import BadInput
 from ._between import Between, apart, fragments_of
 from ._dispersion import Dispersion
 from ._frames import Frame, Frames
-from ._multipoles import Multipoles
+from ._multipoles import Multipoles, at_centres
 from ._network import ShortRangeNetwork
 from ._switch import cutoff_quintic
 from ._units import COULOMB
@@ -167,9 +167,10 @@ class HybridNetwork(eqx.Module):
         width = of(jax.nn.softplus(self.widths)) * atoms.widths
         permanent = Multipoles(atoms.charges, atoms.dipoles, atoms.quadrupoles, width)
         cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
-        coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends)
+        coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends, pairs.more)
         field = pairs.gathered(*fields)
         overlap, within = RATE * jnp.exp(jax.vmap(of)(self.rates))
+        coulomb = coulomb + at_centres(*(pairs.charges[end] for end in ends), pairs.vectors + pairs.more)
         coulomb = coulomb + penetration(of(valence(self.elements)), atoms.charges, width, pairs)
         return {
             "repulsion": pairs.total(falling(atoms.overlap, overlap, pairs)),

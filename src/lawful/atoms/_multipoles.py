@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.scipy.special import erf
+from jax.scipy.special import erf, erfc
 from jaxtyping import Array, Float, Int
 
 from ._units import COULOMB
 
 NEAR, TERMS = 2.0, 24  # the series of Boys' functions reaches rounding below x = 2
+FAR = 9.0  # r^2 / w^2 above which 1/r - 1/R is taken as one fraction
+CENTRES = 1.0  # A^2, what keeps the inverse distance of centres finite
 
 Ends = tuple[Int[Array, " pairs"], Int[Array, " pairs"]]
 
@@ -40,13 +42,21 @@ class Multipoles(eqx.Module):
     widths: Float[Array, " atoms"]
 
     def energies_and_fields(
-        self, vectors: Float[Array, "pairs 3"], ends: Ends
+        self, vectors: Float[Array, "pairs 3"], ends: Ends, more: Float[Array, "pairs 3"] | None = None
     ) -> tuple[Float[Array, " pairs"], Float[Array, "pairs 3"], Float[Array, "pairs 3"]]:
         """Of each pair, from the vectors (A) from i to j: its energy (eV), and the fields that j brings about at i and
-        i at j, in e/A^2."""
+        i at j, in e/A^2.
+
+        more   where the atoms belong to molecules: what to add to the vectors between two atoms to get those (A)
+               between the centres of their molecules. Energies are then less those of the same charges at the centres
+               (`at_centres`), which cancel in neutral molecules, and far away would take all digits along.
+        """
         i, j = ends
         width = jnp.sqrt(self.widths[i] ** 2 + self.widths[j] ** 2)
-        f = kernel(jnp.sum(vectors**2, axis=1), width)
+        square = jnp.sum(vectors**2, axis=1)
+        f = kernel(square, width)
+        if more is not None:
+            f[0] = without_centres(f[0], square, width, jnp.sum(more * (2 * vectors + more), axis=1))
         at_i, at_j = self.seen(i, vectors), self.seen(j, vectors)
         # i is looked at against the vector, which turns the sign of what is odd in it
         energy = (
@@ -98,6 +108,31 @@ def kernel(square: Float[Array, " pairs"], width: Float[Array, " pairs"]) -> lis
     a = 1 / (math.sqrt(2) * width)
     front = 2 / math.sqrt(math.pi) * a
     return [front * (-2 * a**2) ** n * each for n, each in enumerate(boys(a**2 * square, 5))]
+
+
+def without_centres(
+    inverse: Float[Array, " pairs"],
+    square: Float[Array, " pairs"],
+    width: Float[Array, " pairs"],
+    longer: Float[Array, " pairs"],
+) -> Float[Array, " pairs"]:
+    """erf(r / (sqrt(2) w)) / r - 1 / S with S^2 = R^2 + 1 A^2, out of r^2 and R^2 - r^2, without cancellation far away.
+
+    Any function of R would do, since neutral molecules take no notice of it. This one is finite where centres meet, as
+    they do in a cage and its guest.
+    """
+    far = square > FAR * width**2
+    r = jnp.sqrt(jnp.where(far, square, 1.0))
+    centres = jnp.sqrt(square + longer + CENTRES)
+    apart = (longer + CENTRES) / (r * centres * (r + centres)) - erfc(r / (math.sqrt(2) * width)) / r
+    return jnp.where(far, apart, inverse - 1 / centres)
+
+
+def at_centres(
+    first: Float[Array, " pairs"], second: Float[Array, " pairs"], vectors: Float[Array, "pairs 3"]
+) -> Float[Array, " pairs"]:
+    """k Q_i Q_j / S, eV, of charges (e) at centres with these vectors (A) between them."""
+    return COULOMB * first * second / jnp.sqrt(jnp.sum(vectors**2, axis=1) + CENTRES)
 
 
 def boys(x: Float[Array, "..."], count: int) -> list[Float[Array, "..."]]:
