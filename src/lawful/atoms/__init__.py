@@ -17,6 +17,8 @@ from ._labels import Labels
 from ._learned import AtomsInMolecules, HybridNetwork, Interactions, NetworkAlone
 from ._mesh import MeshEwald
 from ._molecular import Hinges, LennardJones, Springs, Unfelt
+from ._molecules import MolecularEnergy, molecular_potential
+from ._multipole_ewald import MultipoleEwald
 from ._multipoles import Multipoles
 from ._near_list import NearList, WithoutPairs, near_lists, with_room
 from ._neighbours import Neighbours
@@ -65,6 +67,8 @@ __all__ = [
     "LennardJones",
     "MeshEwald",
     "Modes",
+    "MolecularEnergy",
+    "MultipoleEwald",
     "Multipoles",
     "NearList",
     "Neighbours",
@@ -92,6 +96,7 @@ __all__ = [
     "fade_out",
     "hessian",
     "load",
+    "molecular_potential",
     "near_lists",
     "near_pairs",
     "normal_modes",

@@ -48,7 +48,7 @@ class ChargeSum(eqx.Module):
             self.near(positions, cell, charges, widths)
             + self.far(positions, cell, charges)
             - jnp.sum(charges**2) / (math.sqrt(2 * math.pi) * self.smear)
-            - self.background(cell, charges, widths)
+            - background(cell, charges, widths, self.smear)
         )
 
     def near(self, positions, cell, charges, widths) -> Float[Array, ""]:
@@ -73,11 +73,14 @@ class ChargeSum(eqx.Module):
         lacking = lacking * fade_out(square, UNFADED * end, end)
         return jnp.sum(charges[pairs.i] * charges[pairs.j] * lacking)
 
-    def background(self, cell, charges, widths) -> Float[Array, ""]:
-        """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell."""
-        total = jnp.sum(charges)
-        own = 0.0 if widths is None else 2 * total * jnp.sum(charges * widths**2)
-        return math.pi / jnp.linalg.det(cell) * (total**2 * self.smear**2 - own)
+
+def background(
+    cell: Float[Array, "3 3"], charges: Float[Array, " atoms"], widths: Float[Array, " atoms"] | None, smear: float
+) -> Float[Array, ""]:
+    """The mean of what the near sum adds, times the charge of the background; zero for a neutral cell. Over k."""
+    total = jnp.sum(charges)
+    own = 0.0 if widths is None else 2 * total * jnp.sum(charges * widths**2)
+    return math.pi / jnp.linalg.det(cell) * (total**2 * smear**2 - own)
 
 
 class Ewald(ChargeSum):

@@ -169,8 +169,17 @@ class Frames(eqx.Module):
         fragments, own = None if self.fragments is None else self.together(self.fragments), None
         if fragments is not None:
             of = np.asarray(fragments.of)
-            theirs = np.take_along_axis(of[:, None], np.asarray(neighbours.j), axis=-1)
-            own = neighbours.only(theirs == of[..., None])
+            together = np.take_along_axis(of[:, None], np.asarray(neighbours.j), axis=-1) == of[..., None]
+            if neighbours.shift is not None:  # the image of a fragment is another one
+                homes = np.stack(
+                    [
+                        padded(f.images(s), self.atoms)
+                        for f, s in zip(self.fragments or (), self.structures, strict=True)
+                    ]
+                )
+                gaps = np.stack([home[j] - home[:, None] for home, j in zip(homes, neighbours.j, strict=True)])
+                together &= np.all(neighbours.shift == gaps, axis=-1)
+            own = neighbours.only(together)
         return Frame(np.stack(far), species, neighbours, stacked(cells), fragments, own)
 
     def together(self, fragments: Sequence[Fragments]) -> Fragments:

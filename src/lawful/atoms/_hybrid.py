@@ -15,7 +15,8 @@ from .._core.compilation import compiled
 from ._near_list import margin_of
 from ._slopes import slopes
 
-Term = Callable[[Float[Array, "atoms 3"], "Float[Array, '3 3'] | None"], Float[Array, ""]]
+Energy = Float[Array, ""]
+Term = Callable[[Float[Array, "atoms 3"], "Float[Array, '3 3'] | None"], Energy | dict[str, Energy]]
 
 
 class Answer(eqx.Module):
@@ -25,7 +26,7 @@ class Answer(eqx.Module):
     forces   (atoms, 3), eV/A.
     stress   (3, 3), eV/A^3, dE/dstrain / volume, positive where the cell wants to shrink; None for a molecule.
     charges  (atoms,), e, where the potential says them.
-    dipole   (3,), e A, sum of charge times position, where there are charges and nothing repeats.
+    dipole   (3,), e A, sum of charge times position and of the atoms' dipoles, where nothing repeats.
     """
 
     energy: Float[Array, ""]
@@ -46,7 +47,9 @@ class HybridPotential(eqx.Module):
     be found again now and then, which goes by itself and fast where the terms show their pairs: pytrees do
     (`eqx.Partial(dispersion, pairs=pairs)`), lambdas hide them.
 
-    charges   (atoms,), e, or a function of positions and cell that says them; for answers only, no energy follows.
+    terms     by name; one may also say several energies at once, by names of their own.
+    charges   (atoms,), e, or a function of positions and cell that says them, alone or with the atoms' dipoles (e A);
+              for answers only, no energy follows.
     """
 
     terms: dict[str, Term]
@@ -59,7 +62,11 @@ class HybridPotential(eqx.Module):
         return margin_of(self.terms, self.charges)
 
     def energies(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> dict[str, Array]:
-        return {name: term(positions, cell) for name, term in self.terms.items()}
+        found = {}
+        for name, term in self.terms.items():
+            said = term(positions, cell)
+            found |= said if isinstance(said, dict) else {name: said}
+        return found
 
     def energy(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None) -> Float[Array, ""]:
         """The sum of all terms, eV: the function to differentiate where stress is not asked for."""
@@ -79,9 +86,12 @@ def answered(potential: HybridPotential, positions, cell) -> Answer:
 
     positions = jnp.asarray(positions)
     total, terms, forces, stress = slopes(energy, positions, cell)
-    charges = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
-    charges = None if charges is None else jnp.asarray(charges)
-    dipole = charges @ positions if charges is not None and cell is None else None
+    said = potential.charges(positions, cell) if callable(potential.charges) else potential.charges
+    charges, dipoles = said if isinstance(said, tuple) else (said, jnp.zeros_like(positions))
+    if charges is None:
+        return Answer(total, terms, forces, stress)
+    charges = jnp.asarray(charges)
+    dipole = charges @ positions + jnp.sum(dipoles, axis=0) if cell is None else None
     return Answer(total, terms, forces, stress, charges, dipole)
 
 

@@ -17,7 +17,8 @@ from .._core.messages import BadInput
 from ._between import Between, apart, fragments_of
 from ._dispersion import Dispersion
 from ._frames import Frame, Frames
-from ._multipoles import Multipoles, at_centres
+from ._multipole_ewald import MultipoleEwald
+from ._multipoles import Multipoles
 from ._network import ShortRangeNetwork
 from ._switch import cutoff_quintic
 from ._units import COULOMB
@@ -65,7 +66,7 @@ class HybridNetwork(eqx.Module):
     sight           of the network that reads the atoms, A.
     channels, layers   of both: 12 and 1 learn a thousand dimers on a laptop in half an hour.
 
-    For clusters. In a cell use `atoms(frame)` with `Ewald` or `MeshEwald` and a `Dispersion` of its own.
+    It learns from clusters; `molecular_potential` makes a potential of it, for clusters and for cells.
     Sources: A. Tkatchenko and M. Scheffler, Phys. Rev. Lett. 102, 073005 (2009) (volumes); A. J. Stone, The Theory of
     Intermolecular Forces, 2nd ed. (2013) (the terms); `Dispersion`; `Multipoles`.
     """
@@ -122,13 +123,13 @@ class HybridNetwork(eqx.Module):
     def energy(self, frame: Frame) -> Float[Array, ""]:
         return sum(self.terms(frame).values(), jnp.zeros(()))
 
-    def terms(self, frame: Frame) -> dict[str, Float[Array, ""]]:
-        """Energies in eV: `short`, of all atoms; the others between fragments."""
-        return {"short": self.short.energy(frame), **self.physics(frame)}
+    def terms(self, frame: Frame, sums: MultipoleEwald | None = None) -> dict[str, Float[Array, ""]]:
+        """Energies in eV: `short`, of all atoms; the others between fragments. `sums` where they repeat."""
+        return {"short": self.short.energy(frame), **self.physics(frame, sums)}
 
-    def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
+    def interaction(self, frame: Frame, sums: MultipoleEwald | None = None) -> dict[str, Float[Array, ""]]:
         """What the fragments do to each other: the terms, without what each would have by itself."""
-        return {"short": together_less_apart(self.short, frame), **self.physics(frame)}
+        return {"short": together_less_apart(self.short, frame), **self.physics(frame, sums)}
 
     def atoms(self, frame: Frame) -> AtomsInMolecules:
         """Read off each molecule; zero for padding, but the volumes."""
@@ -162,19 +163,22 @@ class HybridNetwork(eqx.Module):
             jnp.einsum("nk,nkxy->nxy", weights(2, 3), tensors),
         )
 
-    def physics(self, frame: Frame) -> dict[str, Float[Array, ""]]:
-        atoms, pairs, of = self.atoms(frame), Between.of(frame), lambda values: jnp.asarray(values)[frame.species]
+    def physics(self, frame: Frame, sums: MultipoleEwald | None) -> dict[str, Float[Array, ""]]:
+        atoms, of = self.atoms(frame), lambda values: jnp.asarray(values)[frame.species]
+        pairs = Between.of(frame) if sums is None else Between.near(frame, sums.between)
         width = of(jax.nn.softplus(self.widths)) * atoms.widths
         permanent = Multipoles(atoms.charges, atoms.dipoles, atoms.quadrupoles, width)
         cloud, ends = self.clouds(atoms.volumes, of), (pairs.i, pairs.j)
-        coulomb, *fields = permanent.energies_and_fields(pairs.vectors, ends, pairs.more)
-        field = pairs.gathered(*fields)
+        if sums is None:
+            coulomb, field = pairs.electrostatics(permanent)
+        else:
+            where = jnp.asarray(frame.positions), jnp.asarray(frame.cell)
+            coulomb, field = sums(*where, permanent), sums.field(*where, permanent)
         overlap, within = RATE * jnp.exp(jax.vmap(of)(self.rates))
-        coulomb = coulomb + at_centres(*(pairs.charges[end] for end in ends), pairs.vectors + pairs.more)
-        coulomb = coulomb + penetration(of(valence(self.elements)), atoms.charges, width, pairs)
+        clouds = penetration(of(valence(self.elements)), atoms.charges, width, pairs)
         return {
             "repulsion": pairs.total(falling(atoms.overlap, overlap, pairs)),
-            "coulomb": pairs.total(coulomb - falling(atoms.penetration, within, pairs)),
+            "coulomb": coulomb + pairs.total(clouds - falling(atoms.penetration, within, pairs)),
             "induction": -0.5 * COULOMB * jnp.sum(cloud.alpha * jnp.sum(field**2, axis=1)),
             "dispersion": pairs.total(cloud.energies(pairs.square, *ends)),
         }
@@ -200,7 +204,7 @@ class NetworkAlone(eqx.Module):
     def named(self) -> tuple[str, ...]:
         return ("short",)
 
-    def interaction(self, frame: Frame) -> dict[str, Float[Array, ""]]:
+    def interaction(self, frame: Frame, sums: MultipoleEwald | None = None) -> dict[str, Float[Array, ""]]:
         return {"short": together_less_apart(self.short, frame)}
 
 
@@ -236,8 +240,8 @@ class Interactions(eqx.Module):
     def energy(self, frame: Frame) -> Float[Array, ""]:
         return sum(self.terms(frame).values(), jnp.zeros(()))
 
-    def terms(self, frame: Frame) -> dict[str, Float[Array, ""]]:
-        return self.model.interaction(frame)
+    def terms(self, frame: Frame, sums: MultipoleEwald | None = None) -> dict[str, Float[Array, ""]]:
+        return self.model.interaction(frame, sums)
 
     def atoms(self, frame: Frame) -> AtomsInMolecules:
         if isinstance(self.model, NetworkAlone):

@@ -51,23 +51,32 @@ class Multipoles(eqx.Module):
                between the centres of their molecules. Energies are then less those of the same charges at the centres
                (`at_centres`), which cancel in neutral molecules, and far away would take all digits along.
         """
-        i, j = ends
-        width = jnp.sqrt(self.widths[i] ** 2 + self.widths[j] ** 2)
-        square = jnp.sum(vectors**2, axis=1)
+        width, square = self.width(ends), jnp.sum(vectors**2, axis=1)
         f = kernel(square, width)
         if more is not None:
             f[0] = without_centres(f[0], square, width, jnp.sum(more * (2 * vectors + more), axis=1))
-        at_i, at_j = self.seen(i, vectors), self.seen(j, vectors)
+        at_i, at_j = (self.seen(end, vectors) for end in ends)
+        return self.energies(f, vectors, ends), at_j.field(f, vectors, 1.0), at_i.field(f, vectors, -1.0)
+
+    def width(self, ends: Ends) -> Float[Array, " pairs"]:
+        """Of each pair, A."""
+        i, j = ends
+        return jnp.sqrt(self.widths[i] ** 2 + self.widths[j] ** 2)
+
+    def energies(
+        self, f: Sequence[Float[Array, " pairs"]], vectors: Float[Array, "pairs 3"], ends: Ends
+    ) -> Float[Array, " pairs"]:
+        """Of each pair, eV, with any f and its first four derivatives by (1/r d/dr)."""
+        at_i, at_j = (self.seen(end, vectors) for end in ends)
         # i is looked at against the vector, which turns the sign of what is odd in it
-        energy = (
+        return COULOMB * (
             at_i.charge * at_j.charge * f[0]
             + f[1] * (at_i.charge * at_j.dipole - at_j.charge * at_i.dipole - dot(at_i.along, at_j.along))
             + f[2] * (at_i.charge * at_j.quadrupole + at_j.charge * at_i.quadrupole - at_i.dipole * at_j.dipole)
-            + 2 * f[2] * (dot(at_j.along, at_i.across) - dot(at_i.along, at_j.across) + self.both(i, j))
+            + 2 * f[2] * (dot(at_j.along, at_i.across) - dot(at_i.along, at_j.across) + self.both(*ends))
             + f[3] * (at_j.dipole * at_i.quadrupole - at_i.dipole * at_j.quadrupole + 4 * dot(at_i.across, at_j.across))
             + f[4] * at_i.quadrupole * at_j.quadrupole
         )
-        return COULOMB * energy, at_j.field(f, vectors, 1.0), at_i.field(f, vectors, -1.0)
 
     def seen(self, atom: Int[Array, " pairs"], vectors: Float[Array, "pairs 3"]) -> Seen:
         dipoles, across = self.dipoles[atom], jnp.einsum("nab,nb->na", self.quadrupoles[atom], vectors)
@@ -131,7 +140,7 @@ def without_centres(
 def at_centres(
     first: Float[Array, " pairs"], second: Float[Array, " pairs"], vectors: Float[Array, "pairs 3"]
 ) -> Float[Array, " pairs"]:
-    """k Q_i Q_j / S, eV, of charges (e) at centres with these vectors (A) between them."""
+    """K Q_i Q_j / S, eV, of charges (e) at centres with these vectors (A) between them."""
     return COULOMB * first * second / jnp.sqrt(jnp.sum(vectors**2, axis=1) + CENTRES)
 
 
