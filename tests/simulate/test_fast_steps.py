@@ -61,6 +61,19 @@ def test_lanes_agree_with_single_runs_and_with_the_exact_orbit():
         np.testing.assert_allclose(found[i], alone(y[i]), atol=1e-11)
 
 
+def test_many_times_inside_a_compiled_loop():
+    y, quarters = np.array([0.5, 0.0, 0.0, np.sqrt(3.0)]), jnp.linspace(0.25, 1.0, 4) * 2 * np.pi
+
+    def orbit(y, _):
+        path = lf.rollout(kepler, y, quarters, method=FAST)
+        return path[-1], path
+
+    last, paths = jax.jit(lambda y: jax.lax.scan(orbit, y, None, length=3))(y)
+    np.testing.assert_allclose(last, y, atol=1e-10)
+    np.testing.assert_allclose(paths[2], paths[0], atol=1e-10)
+    np.testing.assert_allclose(paths[0, 1], [-1.5, 0.0, 0.0, -1 / np.sqrt(3.0)], atol=1e-11)
+
+
 def test_derivatives_agree_with_finite_differences_and_in_lanes():
     y = np.array([0.5, 0.0, 0.0, np.sqrt(3.0)])
     slope = jax.grad(lambda y: final(y, 64)[1])

@@ -91,10 +91,8 @@ def glider(machine: Machine, t, y: list[Array], inputs: Inputs) -> tuple[Glider,
 
 def glided(machine: Machine, t, y: list[Array], times: Float[Array, " n"], inputs: Inputs, most: int) -> list[Array]:
     """The state at each time, NaN where `most` steps do not suffice; to be compiled and mapped, not differentiated."""
-    # Code of one piece inside a compiled loop over times has made XLA (jaxlib 0.10) abort: it is for one time only.
-    rapid = machine.settings.unroll and times.shape[0] == 1
-    rolled = Glider(machine.recipe, None, machine.settings._replace(unroll=False)), inputs.flow
-    ready, arrays = glider(machine, t, y, inputs) if rapid else rolled
+    written_out = glider(machine, t, y, inputs) if machine.settings.unroll else None
+    ready, arrays = written_out or (Glider(machine.recipe, None, machine.settings), inputs.flow)
     known = settled(ready.recipe, [*inputs.parameters, *arrays], inputs.one)
 
     def flown(flight: Flight, time, beyond, known):

@@ -58,8 +58,8 @@ class Taylor(Method):
     certify    False leaves out the proofs: the same steps, estimated.
     longest    the longest step.
     fast       compile for long runs: seconds more before the first step, and steps that run several times faster. A
-               `rollout` to a single time without proofs, contacts and events, compiled with `jax.jit` as the outermost
-               function, then runs a hundred times faster where the state is small.
+               `rollout` without proofs, contacts and events, compiled with `jax.jit`, then runs a hundred times faster
+               where the state is small.
     """
 
     tolerance: float = eqx.field(static=True, default=1e-12)
