@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ._faces import Cells, Fluxes, fluxes, on_two_axes, sides, spacing, state
+from ._faces import Cells, Fluxes, State, fluxes, on_two_axes, sides, spacing, state
 from ._film import Film
 from ._newton import TIGHT, balanced
 
@@ -55,17 +55,17 @@ class Flow(eqx.Module):
     @property
     def pressure(self) -> Float[Array, "*cells"]:
         """Pa, on the scale of the film's ambient pressure."""
-        return self.on_grid(state(self.film, self.w).pressure) + self.film.cavitation.pressure
+        return self.on_grid(cells_of(self).pressure) + self.film.cavitation.pressure
 
     @property
     def fraction(self) -> Float[Array, "*cells"]:
         """Theta, the part of the gap that is no fluid; 0 where the film is full."""
-        return self.on_grid(state(self.film, self.w).fraction)
+        return self.on_grid(cells_of(self).fraction)
 
     @property
     def cavitated(self) -> Float[Array, ""]:
         """The part of the film's area that is broken."""
-        return jnp.mean(1 - state(self.film, self.w).full)
+        return jnp.mean(1 - cells_of(self).full)
 
     @property
     def load(self) -> Float[Array, ""]:
@@ -93,11 +93,8 @@ class Flow(eqx.Module):
         Only the part 1 - theta of a broken film shears, the convention of EHL-FBNS. In each cell dp/dx is that between
         its faces.
         """
-        cells, h = state(self.film, self.w), on_two_axes(self.film.height)
-        pair = sides(self.film, cells, 0)
-        slope = jnp.diff(self.film.couette.face_pressure(pair.left, pair.right), axis=0) / spacing(self.film)[0]
-        dragged = (1 - cells.fraction) * self.film.fluid.viscosity(cells.pressure) * self.film.speed / h
-        return self.on_grid(dragged + (0.5 if moving else -0.5) * h * slope)
+        dragged, driven = shears(self)
+        return self.on_grid(dragged + driven if moving else dragged - driven)
 
     @property
     def friction(self) -> Float[Array, ""]:
@@ -117,7 +114,7 @@ class Flow(eqx.Module):
     @property
     def fluxes(self) -> Fluxes:
         """Through every face, m2/s."""
-        return fluxes(self.film, state(self.film, self.w))
+        return fluxes_of(self)
 
     @property
     def discharge(self) -> Discharge:
@@ -136,6 +133,30 @@ class Flow(eqx.Module):
         """Cells that are about to rupture or reform: both pressure and fraction vanish. Where there is one, a
         derivative holds on one side only."""
         return self.on_grid(jnp.abs(self.w) < CLOSE * jnp.max(jnp.abs(self.w)))
+
+
+# Compiled as one piece each: one operation after the other takes seconds.
+
+
+@eqx.filter_jit
+def cells_of(flow: Flow) -> State:
+    return state(flow.film, flow.w)
+
+
+@eqx.filter_jit
+def fluxes_of(flow: Flow) -> Fluxes:
+    return fluxes(flow.film, state(flow.film, flow.w))
+
+
+@eqx.filter_jit
+def shears(flow: Flow) -> tuple[Cells, Cells]:
+    """By the sliding, and by the pressure on the moving wall, Pa."""
+    film = flow.film
+    cells, h = state(film, flow.w), on_two_axes(film.height)
+    pair = sides(film, cells, 0)
+    slope = jnp.diff(film.couette.face_pressure(pair.left, pair.right), axis=0) / spacing(film)[0]
+    dragged = (1 - cells.fraction) * film.fluid.viscosity(cells.pressure) * film.speed / h
+    return dragged, 0.5 * h * slope
 
 
 @eqx.filter_jit

@@ -61,32 +61,46 @@ class Found(NamedTuple):
     imbalance: Float[Array, ""]
 
 
-def imbalance(film: Film, w: Cells) -> Float[Array, ""]:
-    return jnp.max(jnp.abs(residual(film, w))) / flux_scale(film, w)
+class Trial(NamedTuple):
+    """With the imbalance before the last step: the one that ends is a refinement, by a factor that is still there."""
+
+    w: Cells
+    residual: Cells
+    imbalance: Float[Array, ""]
+    before: Float[Array, ""]
+    steps: Int[Array, ""]
+
+
+def tried(film: Film, w: Cells, before: Float[Array, ""], steps: Int[Array, ""]) -> Trial:
+    left = residual(film, w)
+    return Trial(w, left, jnp.max(jnp.abs(left)) / flux_scale(film, w), before, steps)
 
 
 def newton(film: Film, w: Cells) -> Found:
-    """From a guess until the balance holds to rounding, or until nothing helps."""
+    """From a guess until the balance holds to rounding and one step more, or until nothing helps."""
 
-    def step(found: Found) -> Found:
-        to = found.w - stencil(film, found.w).solve(residual(film, found.w))
+    def step(at: Trial) -> Trial:
+        to = at.w - stencil(film, at.w).solve(at.residual)
         # A cell that ruptures or reforms takes the sign alone: how far the step went was in the unit of the other side.
-        crossed = film.cavitation.split(to).full != film.cavitation.split(found.w).full
-        w = jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to)
-        return Found(w, found.steps + 1, imbalance(film, w))
+        crossed = film.cavitation.split(to).full != film.cavitation.split(at.w).full
+        return tried(film, jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to), at.imbalance, at.steps + 1)
 
-    def goes_on(found: Found) -> Array:
-        return (found.steps < MOST) & (found.imbalance > TIGHT)
+    def goes_on(at: Trial) -> Array:
+        return (at.steps < MOST) & (at.before > TIGHT)
 
-    return jax.lax.while_loop(goes_on, step, Found(w, jnp.zeros((), int), jnp.asarray(jnp.inf, w.dtype)))
+    begin = tried(film, w, jnp.asarray(jnp.inf, w.dtype), jnp.zeros((), int))
+    end = jax.lax.while_loop(goes_on, step, begin)
+    return Found(end.w, end.steps, end.imbalance)
 
 
 def search(film: Film) -> Found:
     """First of a fluid that does not answer to pressure, whose balance is piecewise linear: no guess is too far. Then
-    of the fluid as it is; for one that does not answer this step refines the first solution, with the same factor."""
-    start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
-    end = newton(film, start.w)
-    return Found(end.w, start.steps + end.steps, end.imbalance)
+    of the fluid as it is."""
+    if film.fluid.answers:
+        start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
+        end = newton(film, start.w)
+        return Found(end.w, start.steps + end.steps, end.imbalance)
+    return levelled(film)
 
 
 def levelled(film: Film) -> Found:
