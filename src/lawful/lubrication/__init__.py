@@ -1,18 +1,24 @@
-"""Thin films: pressure, load and friction with mass-conserving cavitation, differentiable in everything."""
+"""Thin films with mass-conserving cavitation, and the dry contact of rough walls: differentiable in everything."""
 
 from ._cavitation import JFO, NoCavitation, SwiftStieber
+from ._contact import Contact, contact
 from ._couette import Elrod, Upwind
 from ._ends import Open, Periodic, Pressure, Wall
 from ._film import Film
 from ._flow import Discharge, Flow, Reach, flow, reach
 from ._fluid import Barus, DowsonHigginson, Fluid, Roelands
 from ._grid import Grid
+from ._halfspace import HalfSpace, contact_modulus
 from ._shapes import exponential, journal, parabola, step, wedge
+from ._stress import Stress, stresses
 from ._support import Support, support
 from ._textures import chevrons, dimples, grooves
 
 __all__ = [
     "JFO",
+    "Stress",
+    "HalfSpace",
+    "Contact",
     "Barus",
     "Discharge",
     "DowsonHigginson",
@@ -32,6 +38,9 @@ __all__ = [
     "Upwind",
     "Wall",
     "chevrons",
+    "stresses",
+    "contact_modulus",
+    "contact",
     "dimples",
     "exponential",
     "flow",

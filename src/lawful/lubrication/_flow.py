@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ._faces import Cells, Fluxes, State, fluxes, on_two_axes, sides, spacing, state
 from ._film import Film
-from ._newton import TIGHT, balanced
+from ._newton import TIGHT, balanced, imbalance, missed
 
 LEVEL = 100 * TIGHT  # of imbalance at which a flow still counts as found: rounding on fine grids
 CLOSE = 1e-6
@@ -36,13 +36,16 @@ class Flow(eqx.Module):
     w           the unknown of each cell: pressure over that of cavitation where it is positive, in units of
                 `film.pressure_scale`, and minus the fraction theta where it is negative (`JFO`).
     steps       of Newton's method, those on coarser grids included.
-    imbalance   the largest gain or loss of mass in a cell, in units of the largest flow into a cell.
     """
 
     film: Film
     w: Cells
     steps: Int[Array, ""]
-    imbalance: Float[Array, ""]
+
+    @property
+    def imbalance(self) -> Float[Array, ""]:
+        """The largest gain or loss of mass in a cell, in units of the largest flow into a cell."""
+        return imbalance_of(self)
 
     @property
     def converged(self) -> bool:
@@ -149,6 +152,11 @@ def fluxes_of(flow: Flow) -> Fluxes:
 
 
 @eqx.filter_jit
+def imbalance_of(flow: Flow) -> Float[Array, ""]:
+    return imbalance(flow.film, flow.w, missed(flow.film, flow.w))
+
+
+@eqx.filter_jit
 def shears(flow: Flow) -> tuple[Cells, Cells]:
     """By the sliding, and by the pressure on the moving wall, Pa."""
     film = flow.film
@@ -170,7 +178,7 @@ def flow(film: Film) -> Flow:
     Look at `Flow.converged`: a film that was not found has a large `imbalance`, NaN where its equations are singular.
     """
     found = balanced(film)
-    return Flow(film, found.w, found.steps, found.imbalance)
+    return Flow(film, found.w, found.steps)
 
 
 class Reach(NamedTuple):
@@ -192,7 +200,7 @@ def reach(film_at: Callable[[Float[Array, ""]], Film]) -> Reach:
     film_at  the film at t, a differentiable function.
     """
     start = jnp.zeros(())
-    w, slope = jax.jvp(lambda t: flow(film_at(t)).w, (start,), (jnp.ones_like(start),))
+    w, slope = jax.jit(lambda t: jax.jvp(lambda t: flow(film_at(t)).w, (t,), (jnp.ones_like(t),)))(start)
     film = film_at(start)
     if film.cavitation.split(-jnp.ones(())).full:  # nothing ever breaks
         return Reach(np.inf, ())

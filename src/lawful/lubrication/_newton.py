@@ -51,46 +51,75 @@ def face_slopes(film: Film, cells: State, slopes: State, axis: int) -> tuple[Flo
 
 
 class Found(NamedTuple):
-    """w > 0: pressure over that of cavitation in units of `film.pressure_scale`; w < 0: how far the film is broken.
-
-    imbalance  the largest residual, in units of the largest flow into a cell.
-    """
+    """w > 0: pressure over that of cavitation in units of `film.pressure_scale`; w < 0: how far the film is broken."""
 
     w: Cells
     steps: Int[Array, ""]
-    imbalance: Float[Array, ""]
 
 
 class Trial(NamedTuple):
     """With the imbalance before the last step: the one that ends is a refinement, by a factor that is still there."""
 
     w: Cells
-    residual: Cells
-    imbalance: Float[Array, ""]
-    before: Float[Array, ""]
     steps: Int[Array, ""]
+    before: Float[Array, ""]
 
 
-def tried(film: Film, w: Cells, before: Float[Array, ""], steps: Int[Array, ""]) -> Trial:
-    left = residual(film, w)
-    return Trial(w, left, jnp.max(jnp.abs(left)) / flux_scale(film, w), before, steps)
+class Missed(NamedTuple):
+    """By the balance of each cell, m/s, and by the mean pressure, if one is given, Pa."""
+
+    residual: Cells
+    mean: Float[Array, ""] | None
+
+
+def missed(film: Film, w: Cells) -> Missed:
+    mean = None if film.mean is None else mean_pressure(film, w) - film.mean
+    return Missed(residual(film, w), mean)
+
+
+def mean_pressure(film: Film, w: Cells) -> Float[Array, ""]:
+    return jnp.mean(state(film, w).pressure) + film.cavitation.pressure
+
+
+def imbalance(film: Film, w: Cells, left: Missed) -> Float[Array, ""]:
+    cells = jnp.max(jnp.abs(left.residual)) / flux_scale(film, w)
+    return cells if left.mean is None else jnp.maximum(cells, jnp.abs(left.mean) / film.pressure_scale)
+
+
+def correction(film: Film, w: Cells, left: Missed) -> Cells:
+    """What `w` must lose for nothing to be missed, in first order.
+
+    A film of which no end gives a pressure keeps its fluid: the balances of its cells add up to nothing, so that their
+    matrix A is singular. With one entry more on the diagonal, A' = A + a e e', it is not, and A'^-1 (a e) is the null
+    vector of A, of which as much is added as the mean asks for.
+    """
+    matrix = stencil(film, w)
+    if left.mean is None:
+        return matrix.solve(left.residual)
+    pin = jnp.where(jnp.arange(w.size).reshape(w.shape) == jnp.argmax(w), jnp.max(jnp.abs(matrix.middle)), 0.0)
+    pin = jax.lax.stop_gradient(pin)
+    matrix = eqx.tree_at(lambda m: m.middle, matrix, matrix.middle + pin)
+    one, null = matrix.solve(left.residual), matrix.solve(pin)
+    by = lambda moved: jax.jvp(lambda w: mean_pressure(film, w), (w,), (moved,))[1]
+    return one + (left.mean - by(one)) / by(null) * null
 
 
 def newton(film: Film, w: Cells) -> Found:
     """From a guess until the balance holds to rounding and one step more, or until nothing helps."""
 
     def step(at: Trial) -> Trial:
-        to = at.w - stencil(film, at.w).solve(at.residual)
+        left = missed(film, at.w)
+        to = at.w - correction(film, at.w, left)
         # A cell that ruptures or reforms takes the sign alone: how far the step went was in the unit of the other side.
         crossed = film.cavitation.split(to).full != film.cavitation.split(at.w).full
-        return tried(film, jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to), at.imbalance, at.steps + 1)
+        w = jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to)
+        return Trial(w, at.steps + 1, imbalance(film, at.w, left))
 
     def goes_on(at: Trial) -> Array:
         return (at.steps < MOST) & (at.before > TIGHT)
 
-    begin = tried(film, w, jnp.asarray(jnp.inf, w.dtype), jnp.zeros((), int))
-    end = jax.lax.while_loop(goes_on, step, begin)
-    return Found(end.w, end.steps, end.imbalance)
+    end = jax.lax.while_loop(goes_on, step, Trial(w, jnp.zeros((), int), jnp.asarray(jnp.inf, w.dtype)))
+    return Found(end.w, end.steps)
 
 
 def search(film: Film) -> Found:
@@ -99,7 +128,7 @@ def search(film: Film) -> Found:
     if film.fluid.answers:
         start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
         end = newton(film, start.w)
-        return Found(end.w, start.steps + end.steps, end.imbalance)
+        return Found(end.w, start.steps + end.steps)
     return levelled(film)
 
 
@@ -113,7 +142,7 @@ def levelled(film: Film) -> Found:
     guess = start.w[nearest_to(shape[0], start.w.shape[0])][:, nearest_to(shape[1], start.w.shape[1])]
     guess = guess * jnp.where(guess > 0, coarse.pressure_scale / film.pressure_scale, 1.0)
     end = newton(film, guess)
-    return Found(end.w, start.steps + end.steps, end.imbalance)
+    return Found(end.w, start.steps + end.steps)
 
 
 def coarsened(film: Film) -> Film:
@@ -152,7 +181,7 @@ def balanced_jvp(primals: tuple[Film], tangents: tuple[Film]) -> tuple[Found, Fo
     found = balanced(film)
     arrays, rest = eqx.partition(film, eqx.is_inexact_array)
     moved = jax.tree.map(lambda a, t: jnp.zeros_like(a) if t is None else t, arrays, moved)
-    _, driven = jax.jvp(lambda a: residual(eqx.combine(a, rest), found.w), (arrays,), (moved,))
-    slope = -stencil(film, found.w).solve(driven)
+    _, driven = jax.jvp(lambda a: missed(eqx.combine(a, rest), found.w), (arrays,), (moved,))
+    slope = -correction(film, found.w, driven)
     whole: Any = None  # a number of steps has no derivative
-    return found, Found(slope, whole, jnp.zeros_like(found.imbalance))
+    return found, Found(slope, whole)

@@ -55,7 +55,7 @@ def support(
     # Of the logarithm, in which thin films follow a power law; a load may also be negative.
     miss = lambda s: jnp.arcsinh(flow(film_at(jnp.exp(s))).load / load) - jnp.arcsinh(1.0)
     ends = jnp.log(jnp.asarray([low, high], float))
-    over, under = miss(ends[0]), miss(ends[1])
+    over, under = jax.lax.map(miss, ends)
     if not being_traced((over, under)) and not (over > 0 > under):
         carried = [float(load * jnp.sinh(each + jnp.arcsinh(1.0))) for each in (over, under)]
         raise BadInput(
