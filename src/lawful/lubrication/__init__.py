@@ -1,5 +1,6 @@
 """Thin films with mass-conserving cavitation, and the dry contact of rough walls: differentiable in everything."""
 
+from ._asperities import GreenwoodTripp, Mixed, PatirCheng, exceedance
 from ._cavitation import JFO, NoCavitation, SwiftStieber
 from ._contact import Contact, contact
 from ._couette import Elrod, Upwind
@@ -16,32 +17,35 @@ from ._textures import chevrons, dimples, grooves
 
 __all__ = [
     "JFO",
-    "Stress",
-    "HalfSpace",
-    "Contact",
     "Barus",
+    "Contact",
     "Discharge",
     "DowsonHigginson",
     "Elrod",
     "Film",
     "Flow",
     "Fluid",
+    "GreenwoodTripp",
     "Grid",
+    "HalfSpace",
+    "Mixed",
     "NoCavitation",
     "Open",
+    "PatirCheng",
     "Periodic",
     "Pressure",
     "Reach",
     "Roelands",
+    "Stress",
     "Support",
     "SwiftStieber",
     "Upwind",
     "Wall",
     "chevrons",
-    "stresses",
-    "contact_modulus",
     "contact",
+    "contact_modulus",
     "dimples",
+    "exceedance",
     "exponential",
     "flow",
     "grooves",
@@ -49,6 +53,7 @@ __all__ = [
     "parabola",
     "reach",
     "step",
+    "stresses",
     "support",
     "wedge",
 ]

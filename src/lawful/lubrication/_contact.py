@@ -13,7 +13,6 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .._core.messages import BadInput, shown
 from .._core.once import being_traced
-from ._grid import Grid
 from ._halfspace import HalfSpace, convolved, sinking, smoothing_undone
 from ._stress import Stress, stresses
 
@@ -193,9 +192,7 @@ def settled(space: HalfSpace, gap: Cells, push: Push, guess: Cells) -> tuple[Boo
     return touching, count
 
 
-def on_set(
-    space: HalfSpace, gap: Cells, push: Push, touching: Bool[Array, "nx ny"]
-) -> tuple[Cells, Float[Array, ""]]:
+def on_set(space: HalfSpace, gap: Cells, push: Push, touching: Bool[Array, "nx ny"]) -> tuple[Cells, Float[Array, ""]]:
     """Pressure and approach where it is known which cells touch: K p = approach - gap on them, p = 0 elsewhere."""
     spectrum = sinking(space)
     # A uniform pressure must sink a periodic surface too, or the problem of a full contact were singular.
@@ -205,7 +202,7 @@ def on_set(
     unit = jax.lax.stop_gradient(space.grid.spacing[0] / space.modulus)
     sink = lambda p: on(convolved(space, on(p), spectrum) + yields * jnp.mean(on(p))) + unit * (p - on(p))
     solve = solver(sink, lambda r: on(smoothing_undone(space.grid, on(r))) * space.modulus / 2 + (r - on(r)) / unit)
-    by_approach, by_gap = solve(on(jnp.ones_like(gap))), solve(on(gap))
+    by_approach, by_gap = jax.vmap(solve)(jnp.stack([on(jnp.ones_like(gap)), on(gap)]))
     if push.load is None:
         # The mean of a periodic surface does not sink: approach = level - yields * mean(p), with p linear in the level.
         level = (push.approach - yields * jnp.mean(by_gap)) / (1 - yields * jnp.mean(by_approach))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -37,6 +38,7 @@ class Film(eqx.Module):
     cavitation  `JFO(p_cav)`, `SwiftStieber(p_cav)` or `NoCavitation()`; by default JFO at the ambient pressure.
     couette     `Elrod()`, or `Upwind()`, which is of first order.
     squeeze     dh/dt, m/s: of the shape of `height` or one number.
+    flow_factor of h, by which roughness changes the flow that pressure drives, such as `PatirCheng(sigma)`.
 
     Raises `BadInput` for a film that is nowhere near: heights not above 0, wrong shapes, ends that leave the level of
     pressure open or lie below the pressure of cavitation.
@@ -53,6 +55,7 @@ class Film(eqx.Module):
     couette: Couette
     squeeze: Float[Array, "*cells"]
     mean: Float[Array, ""] | None
+    flow_factor: Callable[[Float[Array, "..."]], Float[Array, "..."]] | None
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Film(eqx.Module):
         cavitation: Cavitation | None = None,
         couette: Couette | None = None,
         squeeze: Any = 0.0,
+        flow_factor: Callable[[Float[Array, "..."]], Float[Array, "..."]] | None = None,
     ):
         self.grid = grid
         self.height = shaped("height", height, grid)
@@ -80,6 +84,7 @@ class Film(eqx.Module):
         self.cavitation = JFO(ambient) if cavitation is None else cavitation
         self.couette = Elrod() if couette is None else couette
         self.squeeze = jnp.broadcast_to(jnp.asarray(squeeze, float), grid.cells)
+        self.flow_factor = flow_factor
         self.refuse()
 
     def refuse(self) -> None:
@@ -103,7 +108,9 @@ class Film(eqx.Module):
                 " Pressure(p), such as a feed groove, or say mean=, the mean pressure of a periodic cell, in pascal."
             )
         if ends_do and self.mean is not None:
-            raise BadInput("Film: mean= is for films of which no end gives a pressure, and here one does: leave one out.")
+            raise BadInput(
+                "Film: mean= is for films of which no end gives a pressure, and here one does: leave one out."
+            )
         if self.mean is not None:
             self.refuse_a_cell()
         if not isinstance(self.cavitation, NoCavitation) and not being_traced(self):

@@ -47,7 +47,9 @@ class HalfSpace(eqx.Module):
 
     def __init__(self, grid: Grid, modulus: Any, poisson: Any = 0.3, *, periodic: bool = False):
         if len(grid.cells) != 2:
-            raise BadInput(f"HalfSpace: the grid has cells={shown(grid.cells)}; give it two axes, Grid((nx, ny), (lx, ly)).")
+            raise BadInput(
+                f"HalfSpace: the grid has cells={shown(grid.cells)}; give it two axes, Grid((nx, ny), (lx, ly))."
+            )
         if not being_traced((modulus, poisson)):
             if not (np.isfinite(modulus) and modulus > 0):
                 raise BadInput(f"HalfSpace: modulus={shown(modulus)} must be above 0, in pascal.")

@@ -12,10 +12,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental.buffer_callback import buffer_callback
 from jaxtyping import Array, Float, Int
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
+
+from .._core.host import on_host
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import SuperLU
@@ -56,47 +57,14 @@ class Stencil(eqx.Module):
         return jax.lax.custom_linear_solve(
             self,
             right,
-            lambda _, b: on_host(entries, b, False),
-            lambda _, b: on_host(entries, b, True),
+            lambda _, b: solved(entries, b, False),
+            lambda _, b: solved(entries, b, True),
         )
 
 
-def on_host(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
-    return jax.lax.platform_dependent(
-        entries,
-        right,
-        cpu=functools.partial(in_place, transposed=transposed),
-        default=functools.partial(carried, transposed=transposed),
-    )
-
-
-def in_place(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
-    """On the memory where the numbers are. A `pure_callback` would copy them first with the threads that compute, and
-    wait for ever where there is only one."""
-
-    def call(_: Any, out: Any, *given: Any) -> None:
-        np.asarray(out)[...] = lu_solve(*(np.asarray(each) for each in given), transposed)
-
-    shape = jax.ShapeDtypeStruct(right.shape, right.dtype)
-    return buffer_callback(call, shape, vmap_method="sequential")(entries, right)
-
-
-def carried(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
-    """From a device to the host and back, as words of 32 bits: a `pure_callback` runs in a thread of its own, where the
-    double precision that was asked for here does not hold, and would round the numbers."""
-    kind = np.dtype(right.dtype)
-
-    def call(*given: Any) -> np.ndarray:
-        entries, right = (np.ascontiguousarray(words).view(kind) for words in given)
-        entries, right = (field[..., 0] if kind.itemsize == 8 else field for field in (entries, right))
-        words = lu_solve(entries, right, transposed).view(np.uint32)
-        return words.reshape(*right.shape, *([2] if kind.itemsize == 8 else []))
-
-    to_words = lambda field: jax.lax.bitcast_convert_type(field, jnp.uint32)
-    words = to_words(right)
-    shape = jax.ShapeDtypeStruct(words.shape, words.dtype)
-    found = jax.pure_callback(call, shape, to_words(entries), words, vmap_method="sequential")
-    return jax.lax.bitcast_convert_type(found, kind)
+def solved(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
+    solve = functools.partial(lu_solve, transposed=transposed)
+    return on_host(solve, jax.ShapeDtypeStruct(right.shape, right.dtype), entries, right)
 
 
 def lu_solve(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.ndarray:
