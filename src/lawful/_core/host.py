@@ -18,8 +18,8 @@ def on_host(function: Callable[..., Any], like: Any, *given: jax.Array) -> Any:
     function  of NumPy arrays, returns arrays in the structure of `like`.
     like      `jax.ShapeDtypeStruct`, or a tuple of them.
 
-    `jax.pure_callback` runs in whatever thread computes: outside the one in which x64 was asked for it rounds numbers to
-    single precision or fails, and where one thread does all the computing it waits for itself.
+    `jax.pure_callback` runs in whatever thread computes: outside the one in which x64 was asked for it rounds numbers
+    to single precision or fails, and where one thread does all the computing it may wait for itself.
     """
     here, there = (functools.partial(way, function, like) for way in (in_place, carried))
     return jax.lax.platform_dependent(*given, cpu=here, default=there)
@@ -52,7 +52,7 @@ def carried(function: Callable[..., Any], like: Any, *given: jax.Array) -> Any:
 
 def to_words(field: np.ndarray) -> np.ndarray:
     wide = () if field.dtype.itemsize == 4 else (2,)
-    return np.ascontiguousarray(field).view(np.uint32).reshape(*field.shape, *wide)
+    return np.ascontiguousarray(field).view(np.uint32).reshape((*field.shape, *wide))
 
 
 def from_words(words: np.ndarray, kind: np.dtype) -> np.ndarray:

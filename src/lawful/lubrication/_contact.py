@@ -130,6 +130,11 @@ def pressed(space: HalfSpace, gap: Cells, load: Float[Array, ""] | None, approac
     )
 
 
+def pushed(push: Push) -> Float[Array, ""]:
+    assert push.load is not None
+    return push.load
+
+
 class Pursuit(NamedTuple):
     pressure: Cells
     direction: Cells
@@ -165,11 +170,10 @@ def polonsky_keer(space: HalfSpace, gap: Cells, push: Push) -> tuple[Cells, Int[
         change = jnp.sum(jnp.abs(p - at.pressure)) / jnp.sum(p)
         return Pursuit(p, direction, square, jnp.where(jnp.any(overlap), 0.0, 1.0), change, at.step + 1)
 
-    cells = gap.size
-    if push.load is None:
+    if push.approach is not None:
         start = jnp.where(gap < push.approach, space.modulus * (push.approach - gap) / space.grid.length[0], 0.0)
     else:
-        start = jnp.full(gap.shape, push.load / (cells * area))
+        start = jnp.full(gap.shape, pushed(push) / (gap.size * area))
     one = jnp.ones((), gap.dtype)
     begin = Pursuit(start, jnp.zeros_like(gap), one, 0 * one, jnp.inf * one, jnp.zeros((), int))
     end = jax.lax.while_loop(lambda at: (at.step < MOST) & (at.change > CLOSE), step, begin)
@@ -177,7 +181,7 @@ def polonsky_keer(space: HalfSpace, gap: Cells, push: Push) -> tuple[Cells, Int[
 
 
 def settled(space: HalfSpace, gap: Cells, push: Push, guess: Cells) -> tuple[Bool[Array, "nx ny"], Int[Array, ""]]:
-    """The set of cells that push and do not overlap, from one near to it: pulling cells leave, overlapping ones enter."""
+    """The cells that push where none overlaps, from a set near to it: pulling cells leave, overlapping ones enter."""
 
     def turn(at: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         touching, _, count = at
@@ -203,11 +207,11 @@ def on_set(space: HalfSpace, gap: Cells, push: Push, touching: Bool[Array, "nx n
     sink = lambda p: on(convolved(space, on(p), spectrum) + yields * jnp.mean(on(p))) + unit * (p - on(p))
     solve = solver(sink, lambda r: on(smoothing_undone(space.grid, on(r))) * space.modulus / 2 + (r - on(r)) / unit)
     by_approach, by_gap = jax.vmap(solve)(jnp.stack([on(jnp.ones_like(gap)), on(gap)]))
-    if push.load is None:
+    if push.approach is not None:
         # The mean of a periodic surface does not sink: approach = level - yields * mean(p), with p linear in the level.
         level = (push.approach - yields * jnp.mean(by_gap)) / (1 - yields * jnp.mean(by_approach))
         return level * by_approach - by_gap, push.approach
-    level = (push.load / space.grid.area + jnp.sum(by_gap)) / jnp.sum(by_approach)
+    level = (pushed(push) / space.grid.area + jnp.sum(by_gap)) / jnp.sum(by_approach)
     pressure = level * by_approach - by_gap
     return pressure, level - yields * jnp.mean(pressure)
 

@@ -32,8 +32,8 @@ class Film(eqx.Module):
     fluid       a `Fluid`, or its viscosity in Pa s.
     x, y        the ends: `Open()`, `Pressure(p)` or `Wall()` for both, a pair of these, or `Periodic()`. A film on one
                 axis is of endless width.
-    mean        of the pressure over a film of which no end gives one, Pa: a cell of a periodic texture in a bearing. How
-                much fluid it holds follows.
+    mean        of the pressure over a film of which no end gives one, Pa: a cell of a periodic texture in a bearing.
+                How much fluid it holds follows.
     ambient     pressure around the film and behind its walls, Pa: the load is counted from it.
     cavitation  `JFO(p_cav)`, `SwiftStieber(p_cav)` or `NoCavitation()`; by default JFO at the ambient pressure.
     couette     `Elrod()`, or `Upwind()`, which is of first order.

@@ -35,7 +35,7 @@ class HalfSpace(eqx.Module):
 
     Not periodic, the displacement is the exact one of uniform pressures on rectangles; periodic, that of each wave of
     the pressure, u(q) = 2 p(q) / (E* |q|), whose mean is zero.
-    Source: A. E. H. Love, Phil. Trans. R. Soc. A 228, 377 (1929); K. L. Johnson, Contact Mechanics, 3.3 and 13.2 (1985).
+    Source: A. E. H. Love, Phil. Trans. R. Soc. A 228, 377 (1929); K. L. Johnson, Contact Mechanics, 3.3, 13.2 (1985).
 
     Raises `BadInput` for a grid of one axis, a modulus not above 0, a ratio of Poisson outside [0, 0.5].
     """

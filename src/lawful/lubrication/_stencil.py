@@ -77,7 +77,7 @@ WORKER = ThreadPoolExecutor(1, "sparse-lu")
 
 def by_kept_factor(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.ndarray:
     """By a factor that is kept, since the solves that follow each other share their matrix."""
-    key = hashlib.blake2b(np.ascontiguousarray(entries), digest_size=16).digest()
+    key = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
     if key not in FACTORS:
         while len(FACTORS) >= KEPT:
             FACTORS.popitem(last=False)
