@@ -1,6 +1,8 @@
 """Thin films: exact answers, mass to rounding, derivatives against differences, refusals with a cure."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,7 @@ from lawful.lubrication import (
     Open,
     Periodic,
     Pressure,
+    SwiftStieber,
     Wall,
     dimples,
     flow,
@@ -25,6 +28,7 @@ from lawful.lubrication import (
     step,
     support,
 )
+from lawful.lubrication._stencil import lu_solve
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -120,6 +124,48 @@ def test_the_film_that_carries_a_load_and_its_derivative():
         gap(2e9)
 
 
+def test_a_cell_that_keeps_its_fluid():
+    """A texture that repeats itself both ways: its mean pressure says how much fluid there is."""
+    grid = Grid((24, 8), (1e-3, 4e-4))
+
+    @jax.jit
+    @functools.partial(jax.value_and_grad, argnums=(0, 1), has_aux=True)
+    def rubbed(depth, mean):
+        height = 2e-6 + depth * jnp.exp(-(((grid.x - 5e-4) / 2e-4) ** 2) - ((grid.y - 2e-4) / 1e-4) ** 2)
+        found = flow(Film(grid, height, 2.0, 0.01, x=Periodic(), y=Periodic(), mean=mean, cavitation=JFO(0.0)))
+        return found.friction, (found, found.imbalance, found.fluxes)
+
+    (_, (found, imbalance, fluxes)), slopes = rubbed(4e-6, 1e5)
+    assert imbalance < 1e-13
+    assert 0.05 < np.mean(found.fraction > 0) < 0.9
+    assert float(np.mean(found.pressure)) == pytest.approx(1e5, rel=1e-13)
+    through = np.sum(fluxes.x, axis=1)
+    assert np.ptp(through) < 1e-12 * np.max(through)
+    moved = lambda e: float(rubbed(4e-6 * (1 + e), 1e5 * (1 - 2 * e))[0][0])
+    wanted = (4 * (moved(1e-4) - moved(-1e-4)) / 2e-4 - (moved(2e-4) - moved(-2e-4)) / 4e-4) / 3
+    assert float(4e-6 * slopes[0] - 2e5 * slopes[1]) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_factors_are_let_go():
+    """SuperLU's memory is given back only in the thread that took it; compiled code calls from several."""
+    resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("no /proc")
+    entries = -np.ones((5, 96, 96))
+
+    def solved(i):
+        entries[0] = 4.1 + 1e-3 * i
+        with ThreadPoolExecutor(1) as another:
+            another.submit(lu_solve, entries.copy(), np.ones((96, 96)), False).result()
+
+    for i in range(8):
+        solved(i)
+    before = resident()
+    for i in range(30):
+        solved(8 + i)
+    assert resident() - before < 30e6  # each factor takes 5 MB
+
+
 def test_bad_films_are_refused_with_the_cure():
     grid = Grid(10, 1.0)
     for height, speed, ends, words in (
@@ -128,6 +174,10 @@ def test_bad_films_are_refused_with_the_cure():
         (np.ones(9), 1.0, {}, "grid.x"),
         (1.0, 1.0, {"x": (Periodic(), Open())}, "periodic as a whole"),
         (1.0, 1.0, {"x": Periodic()}, "feed groove"),
+        (1.0, 1.0, {"x": Periodic(), "mean": -1.0}, "below the pressure of cavitation"),
+        (1.0, 1.0, {"x": Periodic(), "mean": 1.0, "squeeze": 1.0}, "no end lets fluid out"),
+        (1.0, 1.0, {"x": Periodic(), "mean": 1.0, "cavitation": SwiftStieber()}, "keeps mass"),
+        (1.0, 1.0, {"x": Open(), "mean": 1.0}, "leave one out"),
         (1.0, 1.0, {"x": Pressure(-1.0)}, "below the pressure of cavitation"),
     ):
         with pytest.raises(BadInput, match=words):
