@@ -17,9 +17,6 @@ def test_slider():
     assert full["order"] > 0.95
     assert max(broken["imbalance"], full["imbalance"]) < 1e-11
     assert numbers["woloszynski"][0]["load_without_rim"] == pytest.approx(-229.67, rel=5e-3)
-    for shaft in numbers["lund_thomsen"] or ():
-        assert abs(shaft["eps"] - shaft["eps_table"]) < 0.01
-        assert abs(shaft["phi"] - shaft["phi_table"]) < 0.5
 
 
 def test_step():
