@@ -11,7 +11,8 @@
 5. Fourteen journal bearings of Lund and Thomsen: where the shaft stands, stiffness and damping. These are derivatives
    of the film force through the rupturing film, taken by implicit differentiation and not by differences.
 
-Parts 3 and 5, left out at quick effort, read reference data, and say so where there are none. Friction counts the part 1 - theta of a broken film.
+Parts 3 and 5, left out at quick effort, read reference data, and say so where there are none. Friction counts the part
+1 - theta of a broken film.
 """
 
 from __future__ import annotations
