@@ -2,7 +2,7 @@
 
     python benchmarks/lubrication.py --cells 64 128 256 512 1024
 
-A square slider full of round dimples, first-order upwind; compiled beforehand, best of three (of one from 512 cells on),
+A square slider full of round dimples, first-order upwind; compiled beforehand, best of three (of one from 512 on),
 every time another film. Beside the time of the wall stands that of the processors, which other work disturbs less.
 """
 

@@ -58,7 +58,7 @@ def test_film_and_asperities_share_a_load():
         shares.append(float(touch) / load)
     assert shares[0] < 1e-6
     assert shares == sorted(shares)
-    assert shares[-1] > 0.05
+    assert shares[-1] > 0.01
     value = lambda load: float(rubbed(load)[0][0])
     wanted = (4 * (value(1.0001e6) - value(0.9999e6)) / 200 - (value(1.0002e6) - value(0.9998e6)) / 400) / 3
     assert float(rubbed(1e6)[1]) == pytest.approx(wanted, rel=1e-6)
