@@ -1,9 +1,22 @@
 """The studies on thin films, by the command line at their quickest."""
 
+import pytest
 from typer.testing import CliRunner
 
 from lawful.cli import app
 from study_runs import numbers_of as run
+
+
+def test_slider():
+    numbers = run("slider")
+    assert numbers["worst_closed_form"] < 1e-6
+    broken, full = numbers["fowell"]["1"], numbers["fowell"]["0.02"]
+    assert abs(broken["error"]) < 0.016  # 0.4 % at 3200 cells, of first order, here at 800
+    assert abs(full["error"]) < 0.016
+    assert broken["order"] > 0.95
+    assert full["order"] > 0.95
+    assert max(broken["imbalance"], full["imbalance"]) < 1e-11
+    assert numbers["woloszynski"][0]["load_without_rim"] == pytest.approx(-229.67, rel=5e-3)
 
 
 def test_step():

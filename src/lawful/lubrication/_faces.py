@@ -49,6 +49,8 @@ def state(film: Film, w: Cells) -> State:
     pressure = film.pressure_scale * split.pressure
     density = film.fluid.density(pressure)
     conductance = density * h**3 / (12 * film.fluid.viscosity(pressure))
+    if film.flow_factor is not None:
+        conductance = conductance * film.flow_factor(h)
     # Fluid from nowhere, which makes as large an entry in the matrix as pressure does.
     dx, _ = spacing(film)
     source = jax.lax.stop_gradient(film.pressure_scale * conductance / dx**2) * split.source

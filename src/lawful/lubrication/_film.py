@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +13,7 @@ from jaxtyping import Array, Float
 
 from .._core.messages import BadInput, shown
 from .._core.once import being_traced
-from ._cavitation import JFO, Cavitation, NoCavitation
+from ._cavitation import JFO, Cavitation, NoCavitation, SwiftStieber
 from ._couette import Couette, Elrod
 from ._ends import Ends, Open, Periodic, Pressure, ends_of, gives_pressure
 from ._fluid import Fluid
@@ -31,10 +32,13 @@ class Film(eqx.Module):
     fluid       a `Fluid`, or its viscosity in Pa s.
     x, y        the ends: `Open()`, `Pressure(p)` or `Wall()` for both, a pair of these, or `Periodic()`. A film on one
                 axis is of endless width.
+    mean        of the pressure over a film of which no end gives one, Pa: a cell of a periodic texture in a bearing.
+                How much fluid it holds follows.
     ambient     pressure around the film and behind its walls, Pa: the load is counted from it.
     cavitation  `JFO(p_cav)`, `SwiftStieber(p_cav)` or `NoCavitation()`; by default JFO at the ambient pressure.
     couette     `Elrod()`, or `Upwind()`, which is of first order.
     squeeze     dh/dt, m/s: of the shape of `height` or one number.
+    flow_factor of h, by which roughness changes the flow that pressure drives, such as `PatirCheng(sigma)`.
 
     Raises `BadInput` for a film that is nowhere near: heights not above 0, wrong shapes, ends that leave the level of
     pressure open or lie below the pressure of cavitation.
@@ -50,6 +54,8 @@ class Film(eqx.Module):
     cavitation: Cavitation
     couette: Couette
     squeeze: Float[Array, "*cells"]
+    mean: Float[Array, ""] | None
+    flow_factor: Callable[[Float[Array, "..."]], Float[Array, "..."]] | None
 
     def __init__(
         self,
@@ -60,10 +66,12 @@ class Film(eqx.Module):
         *,
         x: Any = None,
         y: Any = None,
+        mean: Any = None,
         ambient: Any = 0.0,
         cavitation: Cavitation | None = None,
         couette: Couette | None = None,
         squeeze: Any = 0.0,
+        flow_factor: Callable[[Float[Array, "..."]], Float[Array, "..."]] | None = None,
     ):
         self.grid = grid
         self.height = shaped("height", height, grid)
@@ -71,10 +79,12 @@ class Film(eqx.Module):
         self.fluid = fluid if isinstance(fluid, Fluid) else Fluid(fluid)
         self.x = ends_of("x", Open() if x is None else x)
         self.y = ends_of("y", (Open() if len(grid.cells) == 2 else Periodic()) if y is None else y)
+        self.mean = None if mean is None else jnp.asarray(mean, float)
         self.ambient = jnp.asarray(ambient, float)
         self.cavitation = JFO(ambient) if cavitation is None else cavitation
         self.couette = Elrod() if couette is None else couette
         self.squeeze = jnp.broadcast_to(jnp.asarray(squeeze, float), grid.cells)
+        self.flow_factor = flow_factor
         self.refuse()
 
     def refuse(self) -> None:
@@ -91,9 +101,18 @@ class Film(eqx.Module):
                 )
         if len(self.grid.cells) == 1 and not isinstance(self.y, Periodic):
             raise BadInput("Film: y is given for a film on one axis; give the Grid two numbers of cells.")
-        if not (gives_pressure(self.x) or gives_pressure(self.y)):
-            cure = "give one end Open() or Pressure(p), such as a feed groove"
-            raise BadInput(f"Film: no end gives a pressure, so that the level of pressure is left open: {cure}.")
+        ends_do = gives_pressure(self.x) or gives_pressure(self.y)
+        if not ends_do and self.mean is None:
+            raise BadInput(
+                "Film: no end gives a pressure, so that the level of pressure is left open: give one end Open() or"
+                " Pressure(p), such as a feed groove, or say mean=, the mean pressure of a periodic cell, in pascal."
+            )
+        if ends_do and self.mean is not None:
+            raise BadInput(
+                "Film: mean= is for films of which no end gives a pressure, and here one does: leave one out."
+            )
+        if self.mean is not None:
+            self.refuse_a_cell()
         if not isinstance(self.cavitation, NoCavitation) and not being_traced(self):
             least = float(self.cavitation.pressure)
             for name, value in self.given_pressures():
@@ -103,8 +122,17 @@ class Film(eqx.Module):
                         f" pressures count from the same zero; such as ambient=1e5, cavitation=JFO(0.0)."
                     )
 
+    def refuse_a_cell(self) -> None:
+        """What a film that keeps its fluid to itself cannot do."""
+        if isinstance(self.cavitation, SwiftStieber):
+            raise BadInput("Film: mean= asks for a model that keeps mass: take JFO(p_cav) or NoCavitation().")
+        if not being_traced(self.squeeze) and abs(float(jnp.mean(self.squeeze))) > 1e-9 * float(
+            jnp.max(jnp.abs(self.squeeze))
+        ):
+            raise BadInput("Film: squeeze has a mean, but no end lets fluid out: open an end, or take the mean away.")
+
     def given_pressures(self) -> list[tuple[str, np.ndarray]]:
-        found = []
+        found = [] if self.mean is None else [("the mean", np.asarray(self.mean))]
         for axis, ends in (("x", self.x), ("y", self.y)):
             for end in () if isinstance(ends, Periodic) else ends:
                 if isinstance(end, Open):
@@ -124,7 +152,8 @@ class Film(eqx.Module):
 
     def pressures(self) -> list[Float[Array, "..."]]:
         ends = [end for ends in (self.x, self.y) if not isinstance(ends, Periodic) for end in ends]
-        return [self.pressure_at(end) for end in ends if isinstance(end, Open | Pressure)]
+        found = [self.pressure_at(end) for end in ends if isinstance(end, Open | Pressure)]
+        return found if self.mean is None else [*found, self.mean]
 
     def pressure_at(self, end: Open | Pressure) -> Float[Array, "..."]:
         return self.ambient if isinstance(end, Open) else end.value

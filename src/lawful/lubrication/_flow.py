@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ._faces import Cells, Fluxes, fluxes, on_two_axes, sides, spacing, state
+from ._faces import Cells, Fluxes, State, fluxes, on_two_axes, sides, spacing, state
 from ._film import Film
-from ._newton import TIGHT, balanced
+from ._newton import TIGHT, balanced, imbalance, missed
 
 LEVEL = 100 * TIGHT  # of imbalance at which a flow still counts as found: rounding on fine grids
 CLOSE = 1e-6
@@ -36,13 +36,16 @@ class Flow(eqx.Module):
     w           the unknown of each cell: pressure over that of cavitation where it is positive, in units of
                 `film.pressure_scale`, and minus the fraction theta where it is negative (`JFO`).
     steps       of Newton's method, those on coarser grids included.
-    imbalance   the largest gain or loss of mass in a cell, in units of the largest flow into a cell.
     """
 
     film: Film
     w: Cells
     steps: Int[Array, ""]
-    imbalance: Float[Array, ""]
+
+    @property
+    def imbalance(self) -> Float[Array, ""]:
+        """The largest gain or loss of mass in a cell, in units of the largest flow into a cell."""
+        return imbalance_of(self)
 
     @property
     def converged(self) -> bool:
@@ -55,17 +58,17 @@ class Flow(eqx.Module):
     @property
     def pressure(self) -> Float[Array, "*cells"]:
         """Pa, on the scale of the film's ambient pressure."""
-        return self.on_grid(state(self.film, self.w).pressure) + self.film.cavitation.pressure
+        return self.on_grid(cells_of(self).pressure) + self.film.cavitation.pressure
 
     @property
     def fraction(self) -> Float[Array, "*cells"]:
         """Theta, the part of the gap that is no fluid; 0 where the film is full."""
-        return self.on_grid(state(self.film, self.w).fraction)
+        return self.on_grid(cells_of(self).fraction)
 
     @property
     def cavitated(self) -> Float[Array, ""]:
         """The part of the film's area that is broken."""
-        return jnp.mean(1 - state(self.film, self.w).full)
+        return jnp.mean(1 - cells_of(self).full)
 
     @property
     def load(self) -> Float[Array, ""]:
@@ -93,11 +96,8 @@ class Flow(eqx.Module):
         Only the part 1 - theta of a broken film shears, the convention of EHL-FBNS. In each cell dp/dx is that between
         its faces.
         """
-        cells, h = state(self.film, self.w), on_two_axes(self.film.height)
-        pair = sides(self.film, cells, 0)
-        slope = jnp.diff(self.film.couette.face_pressure(pair.left, pair.right), axis=0) / spacing(self.film)[0]
-        dragged = (1 - cells.fraction) * self.film.fluid.viscosity(cells.pressure) * self.film.speed / h
-        return self.on_grid(dragged + (0.5 if moving else -0.5) * h * slope)
+        dragged, driven = shears(self)
+        return self.on_grid(dragged + driven if moving else dragged - driven)
 
     @property
     def friction(self) -> Float[Array, ""]:
@@ -117,7 +117,7 @@ class Flow(eqx.Module):
     @property
     def fluxes(self) -> Fluxes:
         """Through every face, m2/s."""
-        return fluxes(self.film, state(self.film, self.w))
+        return fluxes_of(self)
 
     @property
     def discharge(self) -> Discharge:
@@ -138,6 +138,35 @@ class Flow(eqx.Module):
         return self.on_grid(jnp.abs(self.w) < CLOSE * jnp.max(jnp.abs(self.w)))
 
 
+# Compiled as one piece each: one operation after the other takes seconds.
+
+
+@eqx.filter_jit
+def cells_of(flow: Flow) -> State:
+    return state(flow.film, flow.w)
+
+
+@eqx.filter_jit
+def fluxes_of(flow: Flow) -> Fluxes:
+    return fluxes(flow.film, state(flow.film, flow.w))
+
+
+@eqx.filter_jit
+def imbalance_of(flow: Flow) -> Float[Array, ""]:
+    return imbalance(flow.film, flow.w, missed(flow.film, flow.w))
+
+
+@eqx.filter_jit
+def shears(flow: Flow) -> tuple[Cells, Cells]:
+    """By the sliding, and by the pressure on the moving wall, Pa."""
+    film = flow.film
+    cells, h = state(film, flow.w), on_two_axes(film.height)
+    pair = sides(film, cells, 0)
+    slope = jnp.diff(film.couette.face_pressure(pair.left, pair.right), axis=0) / spacing(film)[0]
+    dragged = (1 - cells.fraction) * film.fluid.viscosity(cells.pressure) * film.speed / h
+    return dragged, 0.5 * h * slope
+
+
 @eqx.filter_jit
 def flow(film: Film) -> Flow:
     """The steady flow in a film: its equation is in `Film`.
@@ -149,7 +178,7 @@ def flow(film: Film) -> Flow:
     Look at `Flow.converged`: a film that was not found has a large `imbalance`, NaN where its equations are singular.
     """
     found = balanced(film)
-    return Flow(film, found.w, found.steps, found.imbalance)
+    return Flow(film, found.w, found.steps)
 
 
 class Reach(NamedTuple):
@@ -171,7 +200,7 @@ def reach(film_at: Callable[[Float[Array, ""]], Film]) -> Reach:
     film_at  the film at t, a differentiable function.
     """
     start = jnp.zeros(())
-    w, slope = jax.jvp(lambda t: flow(film_at(t)).w, (start,), (jnp.ones_like(start),))
+    w, slope = jax.jit(lambda t: jax.jvp(lambda t: flow(film_at(t)).w, (t,), (jnp.ones_like(t),)))(start)
     film = film_at(start)
     if film.cavitation.split(-jnp.ones(())).full:  # nothing ever breaks
         return Reach(np.inf, ())

@@ -103,6 +103,11 @@ class Fluid(eqx.Module):
         self.viscosity, self.density = answer("viscosity", viscosity), answer("density", density)
 
     @property
+    def answers(self) -> bool:
+        """Whether anything changes with pressure."""
+        return not (isinstance(self.viscosity, Constant) and isinstance(self.density, Constant))
+
+    @property
     def at_rest(self) -> Fluid:
         """The fluid with what it is at the pressure of cavitation, at all pressures."""
         none = jnp.zeros(())

@@ -51,42 +51,85 @@ def face_slopes(film: Film, cells: State, slopes: State, axis: int) -> tuple[Flo
 
 
 class Found(NamedTuple):
-    """w > 0: pressure over that of cavitation in units of `film.pressure_scale`; w < 0: how far the film is broken.
-
-    imbalance  the largest residual, in units of the largest flow into a cell.
-    """
+    """w > 0: pressure over that of cavitation in units of `film.pressure_scale`; w < 0: how far the film is broken."""
 
     w: Cells
     steps: Int[Array, ""]
-    imbalance: Float[Array, ""]
 
 
-def imbalance(film: Film, w: Cells) -> Float[Array, ""]:
-    return jnp.max(jnp.abs(residual(film, w))) / flux_scale(film, w)
+class Trial(NamedTuple):
+    """With the imbalance before the last step: the one that ends is a refinement, by a factor that is still there."""
+
+    w: Cells
+    steps: Int[Array, ""]
+    before: Float[Array, ""]
+
+
+class Missed(NamedTuple):
+    """By the balance of each cell, m/s, and by the mean pressure, if one is given, Pa."""
+
+    residual: Cells
+    mean: Float[Array, ""] | None
+
+
+def missed(film: Film, w: Cells) -> Missed:
+    mean = None if film.mean is None else mean_pressure(film, w) - film.mean
+    return Missed(residual(film, w), mean)
+
+
+def mean_pressure(film: Film, w: Cells) -> Float[Array, ""]:
+    return jnp.mean(state(film, w).pressure) + film.cavitation.pressure
+
+
+def imbalance(film: Film, w: Cells, left: Missed) -> Float[Array, ""]:
+    cells = jnp.max(jnp.abs(left.residual)) / flux_scale(film, w)
+    return cells if left.mean is None else jnp.maximum(cells, jnp.abs(left.mean) / film.pressure_scale)
+
+
+def correction(film: Film, w: Cells, left: Missed) -> Cells:
+    """What `w` must lose for nothing to be missed, in first order.
+
+    A film of which no end gives a pressure keeps its fluid: the balances of its cells add up to nothing, so that their
+    matrix A is singular. With one entry more on the diagonal, A' = A + a e e', it is not, and A'^-1 (a e) is the null
+    vector of A, of which as much is added as the mean asks for.
+    """
+    matrix = stencil(film, w)
+    if left.mean is None:
+        return matrix.solve(left.residual)
+    pin = jnp.where(jnp.arange(w.size).reshape(w.shape) == jnp.argmax(w), jnp.max(jnp.abs(matrix.middle)), 0.0)
+    pin = jax.lax.stop_gradient(pin)
+    matrix = eqx.tree_at(lambda m: m.middle, matrix, matrix.middle + pin)
+    one, null = matrix.solve(left.residual), matrix.solve(pin)
+    by = lambda moved: jax.jvp(lambda w: mean_pressure(film, w), (w,), (moved,))[1]
+    return one + (left.mean - by(one)) / by(null) * null
 
 
 def newton(film: Film, w: Cells) -> Found:
-    """From a guess until the balance holds to rounding, or until nothing helps."""
+    """From a guess until the balance holds to rounding and one step more, or until nothing helps."""
 
-    def step(found: Found) -> Found:
-        to = found.w - stencil(film, found.w).solve(residual(film, found.w))
+    def step(at: Trial) -> Trial:
+        left = missed(film, at.w)
+        to = at.w - correction(film, at.w, left)
         # A cell that ruptures or reforms takes the sign alone: how far the step went was in the unit of the other side.
-        crossed = film.cavitation.split(to).full != film.cavitation.split(found.w).full
+        crossed = film.cavitation.split(to).full != film.cavitation.split(at.w).full
         w = jnp.where(crossed, jnp.where(to > 0, BARELY, -BARELY), to)
-        return Found(w, found.steps + 1, imbalance(film, w))
+        return Trial(w, at.steps + 1, imbalance(film, at.w, left))
 
-    def goes_on(found: Found) -> Array:
-        return (found.steps < MOST) & (found.imbalance > TIGHT)
+    def goes_on(at: Trial) -> Array:
+        return (at.steps < MOST) & (at.before > TIGHT)
 
-    return jax.lax.while_loop(goes_on, step, Found(w, jnp.zeros((), int), jnp.asarray(jnp.inf, w.dtype)))
+    end = jax.lax.while_loop(goes_on, step, Trial(w, jnp.zeros((), int), jnp.asarray(jnp.inf, w.dtype)))
+    return Found(end.w, end.steps)
 
 
 def search(film: Film) -> Found:
     """First of a fluid that does not answer to pressure, whose balance is piecewise linear: no guess is too far. Then
-    of the fluid as it is; for one that does not answer this step refines the first solution, with the same factor."""
-    start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
-    end = newton(film, start.w)
-    return Found(end.w, start.steps + end.steps, end.imbalance)
+    of the fluid as it is."""
+    if film.fluid.answers:
+        start = levelled(eqx.tree_at(lambda f: f.fluid, film, film.fluid.at_rest))
+        end = newton(film, start.w)
+        return Found(end.w, start.steps + end.steps)
+    return levelled(film)
 
 
 def levelled(film: Film) -> Found:
@@ -99,12 +142,13 @@ def levelled(film: Film) -> Found:
     guess = start.w[nearest_to(shape[0], start.w.shape[0])][:, nearest_to(shape[1], start.w.shape[1])]
     guess = guess * jnp.where(guess > 0, coarse.pressure_scale / film.pressure_scale, 1.0)
     end = newton(film, guess)
-    return Found(end.w, start.steps + end.steps, end.imbalance)
+    return Found(end.w, start.steps + end.steps)
 
 
 def coarsened(film: Film) -> Film:
-    """The film in every other cell of each axis."""
-    cells = tuple(-(-count // 2) for count in film.grid.cells)
+    """The film in every other cell of two axes, in every fourth of a single one: each grid is compiled for itself."""
+    few = 2 if len(film.grid.cells) == 2 else 4
+    cells = tuple(-(-count // few) for count in film.grid.cells)
     grid = Grid(cells, film.grid.length)
     picks = [nearest_to(few, many) for few, many in zip(cells, film.grid.cells, strict=True)]
     thin = lambda field: field[picks[0]] if len(picks) == 1 else field[picks[0]][:, picks[1]]
@@ -138,7 +182,7 @@ def balanced_jvp(primals: tuple[Film], tangents: tuple[Film]) -> tuple[Found, Fo
     found = balanced(film)
     arrays, rest = eqx.partition(film, eqx.is_inexact_array)
     moved = jax.tree.map(lambda a, t: jnp.zeros_like(a) if t is None else t, arrays, moved)
-    _, driven = jax.jvp(lambda a: residual(eqx.combine(a, rest), found.w), (arrays,), (moved,))
-    slope = -stencil(film, found.w).solve(driven)
+    _, driven = jax.jvp(lambda a: missed(eqx.combine(a, rest), found.w), (arrays,), (moved,))
+    slope = -correction(film, found.w, driven)
     whole: Any = None  # a number of steps has no derivative
-    return found, Found(slope, whole, jnp.zeros_like(found.imbalance))
+    return found, Found(slope, whole)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from scipy.sparse import csc_matrix
+from scipy.sparse.linalg import splu
+
+from .._core.host import on_host
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import SuperLU
 
 Cells = Float[Array, "nx ny"]
 
-LEAF = 16  # cells that are put in order without being parted further
 KEPT = 2  # factors, so that a transposed solve or a refinement finds its matrix
 
 
@@ -53,47 +57,40 @@ class Stencil(eqx.Module):
         return jax.lax.custom_linear_solve(
             self,
             right,
-            lambda _, b: on_host(entries, b, False),
-            lambda _, b: on_host(entries, b, True),
+            lambda _, b: solved(entries, b, False),
+            lambda _, b: solved(entries, b, True),
         )
 
 
-def on_host(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
-    """Numbers cross to the host and back as words of 32 bits: a callback runs in a thread of its own, where the double
-    precision that was asked for here does not hold, and would round them."""
-    words = as_words(right)
-    solve = functools.partial(lu_solve, kind=np.dtype(right.dtype), transposed=transposed)
-    shape = jax.ShapeDtypeStruct(words.shape, words.dtype)
-    return from_words(jax.pure_callback(solve, shape, as_words(entries), words, vmap_method="sequential"), right)
+def solved(entries: Float[Array, "5 nx ny"], right: Cells, transposed: bool) -> Cells:
+    solve = functools.partial(lu_solve, transposed=transposed)
+    return on_host(solve, jax.ShapeDtypeStruct(right.shape, right.dtype), entries, right)
 
 
-def as_words(field: Float[Array, "..."]) -> Int[Array, "..."]:
-    return jax.lax.bitcast_convert_type(field, jnp.uint32)
+def lu_solve(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.ndarray:
+    return WORKER.submit(by_kept_factor, entries, right, transposed).result()
 
 
-def from_words(words: Int[Array, "..."], like: Float[Array, "..."]) -> Float[Array, "..."]:
-    return jax.lax.bitcast_convert_type(words, like.dtype)
+WORKER = ThreadPoolExecutor(1, "sparse-lu")
+"""All factors are made and let go in one thread: SuperLU's memory is given back only in the thread that took it."""
 
 
-def lu_solve(entries: np.ndarray, right: np.ndarray, kind: np.dtype, transposed: bool) -> np.ndarray:
+def by_kept_factor(entries: np.ndarray, right: np.ndarray, transposed: bool) -> np.ndarray:
     """By a factor that is kept, since the solves that follow each other share their matrix."""
-    entries, right = (np.ascontiguousarray(words).view(kind) for words in (entries, right))
-    entries, right = (field[..., 0] if kind.itemsize == 8 else field for field in (entries, right))
     key = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
     if key not in FACTORS:
-        FACTORS[key] = factor(entries)
-        while len(FACTORS) > KEPT:
+        while len(FACTORS) >= KEPT:
             FACTORS.popitem(last=False)
+        FACTORS[key] = factor(entries)
     FACTORS.move_to_end(key)
-    lu, order = FACTORS[key], pattern(*right.shape).order
     found = np.full(right.size, np.nan)
-    if lu is not None:
+    if (known := FACTORS[key]) is not None:
+        order, lu = known
         found[order] = lu.solve(right.ravel()[order].astype(float), "T" if transposed else "N")
-    words = found.astype(kind).view(np.uint32)
-    return words.reshape(*right.shape, *([2] if kind.itemsize == 8 else []))
+    return found.astype(right.dtype).reshape(right.shape)
 
 
-FACTORS: OrderedDict[bytes, SuperLU | None] = OrderedDict()
+FACTORS: OrderedDict[bytes, tuple[Int[np.ndarray, " cells"], SuperLU] | None] = OrderedDict()
 
 
 class Pattern(NamedTuple):
@@ -106,46 +103,52 @@ class Pattern(NamedTuple):
 
 
 @functools.lru_cache(16)
-def pattern(nx: int, ny: int) -> Pattern:
-    order = np.concatenate(dissected(np.arange(nx * ny).reshape(nx, ny)))
+def pattern(nx: int, ny: int, wraps: tuple[bool, bool]) -> Pattern:
+    """Of a grid that wraps around along some axes, in the order of least fill that SuperLU finds for it."""
+    natural = ordered(np.arange(nx * ny), nx, ny, wraps)
+    values = np.where(natural.take < nx * ny, 5.0, -1.0)
+    columns = splu(matrix(natural, values), permc_spec="MMD_AT_PLUS_A", **OPTIONS).perm_c
+    return ordered(np.argsort(columns), nx, ny, wraps)
+
+
+def ordered(order: Int[np.ndarray, " cells"], nx: int, ny: int, wraps: tuple[bool, bool]) -> Pattern:
     place = np.empty(nx * ny, np.int32)
     place[order] = np.arange(nx * ny)
     cells = np.arange(nx * ny).reshape(nx, ny)
     neighbours = [cells, np.roll(cells, 1, 0), np.roll(cells, -1, 0), np.roll(cells, 1, 1), np.roll(cells, -1, 1)]
-    rows = np.tile(place[cells.ravel()], 5)
-    columns = np.concatenate([place[each.ravel()] for each in neighbours])
-    sorting = np.lexsort((rows, columns)).astype(np.int32)
+    kept = np.ones((5, nx, ny), bool)
+    kept[1, 0] = kept[2, -1] = wraps[0]
+    kept[3, :, 0] = kept[4, :, -1] = wraps[1]
+    take = np.flatnonzero(kept)
+    rows = np.tile(place[cells.ravel()], 5)[take]
+    columns = np.concatenate([place[each.ravel()] for each in neighbours])[take]
+    sorting = np.lexsort((rows, columns))
     starts = np.searchsorted(columns[sorting], np.arange(nx * ny + 1)).astype(np.int32)
-    return Pattern(order, sorting, rows[sorting], starts)
+    return Pattern(order, take[sorting], rows[sorting].astype(np.int32), starts)
 
 
-def dissected(cells: Int[np.ndarray, "nx ny"]) -> list[Int[np.ndarray, " some"]]:
-    """Nested dissection: halves first, then the line between them, which keeps the factor thin.
-
-    Source: A. George, SIAM J. Numer. Anal. 10, 345 (1973).
-    """
-    if cells.size <= LEAF or min(cells.shape) == 1:
-        return [cells.ravel()]
-    if cells.shape[0] < cells.shape[1]:
-        cells = cells.T
-    middle = cells.shape[0] // 2
-    return [*dissected(cells[:middle]), *dissected(cells[middle + 1 :]), cells[middle]]
+# Without pivots where they are not needed: the matrix is as good as dominated by its diagonal.
+OPTIONS: Any = {
+    "diag_pivot_thresh": 1e-3, "relax": 20, "panel_size": 4, "options": {"SymmetricMode": True, "Equil": False},
+}  # fmt: skip
 
 
-def factor(entries: np.ndarray) -> SuperLU | None:
-    """Without pivots where they are not needed: the matrix is as good as dominated by its diagonal."""
-    from scipy.sparse import csc_matrix
-    from scipy.sparse.linalg import splu
+def matrix(at: Pattern, values: Float[np.ndarray, " entries"]) -> csc_matrix:
+    size = len(at.order)
+    found = csc_matrix((values, at.rows, at.starts), (size, size), copy=True)
+    found.sum_duplicates()  # a periodic axis of one or two cells
+    found.eliminate_zeros()
+    return found
 
-    size = entries[0].size
+
+def factor(entries: Float[np.ndarray, "5 nx ny"]) -> tuple[Int[np.ndarray, " cells"], SuperLU] | None:
+    """The order of the cells and the factors in it; None where the matrix is singular."""
     if not np.all(np.isfinite(entries)):
         return None
-    at = pattern(*entries[0].shape)
-    matrix = csc_matrix((entries.ravel()[at.take].astype(float), at.rows, at.starts), (size, size), copy=True)
-    matrix.sum_duplicates()  # a periodic axis of one or two cells
-    matrix.eliminate_zeros()  # the wrap of an axis that is not periodic
-    options = {"SymmetricMode": True, "Equil": False}
+    _, west, east, south, north = entries
+    wraps = bool(np.any(west[0]) or np.any(east[-1])), bool(np.any(south[:, 0]) or np.any(north[:, -1]))
+    at = pattern(*west.shape, wraps)
     try:
-        return splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=1e-3, relax=20, panel_size=20, options=options)
+        return at.order, splu(matrix(at, entries.ravel()[at.take].astype(float)), permc_spec="NATURAL", **OPTIONS)
     except RuntimeError:  # exactly singular
         return None

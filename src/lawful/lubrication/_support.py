@@ -36,7 +36,11 @@ class Bracket(NamedTuple):
 
 
 def support(
-    film_at: Callable[[Float[Array, ""]], Film], load: Float[Array, ""] | float, low: float, high: float
+    film_at: Callable[[Float[Array, ""]], Film],
+    load: Float[Array, ""] | float,
+    low: float,
+    high: float,
+    carried: Callable[[Flow], Float[Array, ""]] = lambda flow: flow.load,
 ) -> Support:
     """The gap at which a film carries a load, between `low` and `high`.
 
@@ -45,6 +49,7 @@ def support(
     film_at    the film at a gap in metres, thinner films carrying more.
     load       N, as `Flow.load`.
     low, high  gaps that carry more and less than the load, m.
+    carried    by a flow; more than its own load where asperities help, see `Mixed`.
 
     Newton's method on the logarithms, kept inside the bracket. The gap and the flow are differentiable in the load and
     in all that `film_at` uses, by the implicit function theorem.
@@ -53,14 +58,14 @@ def support(
     """
     load = jnp.asarray(load, float)
     # Of the logarithm, in which thin films follow a power law; a load may also be negative.
-    miss = lambda s: jnp.arcsinh(flow(film_at(jnp.exp(s))).load / load) - jnp.arcsinh(1.0)
+    miss = lambda s: jnp.arcsinh(carried(flow(film_at(jnp.exp(s)))) / load) - jnp.arcsinh(1.0)
     ends = jnp.log(jnp.asarray([low, high], float))
-    over, under = miss(ends[0]), miss(ends[1])
+    over, under = jax.lax.map(miss, ends)
     if not being_traced((over, under)) and not (over > 0 > under):
-        carried = [float(load * jnp.sinh(each + jnp.arcsinh(1.0))) for each in (over, under)]
+        borne = [float(load * jnp.sinh(each + jnp.arcsinh(1.0))) for each in (over, under)]
         raise BadInput(
-            f"support: no film from {low:g} to {high:g} m need carry {float(load):g}: it carries {carried[0]:g} at the"
-            f" thin end and {carried[1]:g} at the thick one. Ask for a load between these, or widen the bracket."
+            f"support: no film from {low:g} to {high:g} m need carry {float(load):g}: it carries {borne[0]:g} at the"
+            f" thin end and {borne[1]:g} at the thick one. Ask for a load between these, or widen the bracket."
         )
     solved = lambda f, start: narrowed(f, ends[0], ends[1], start)
     start = jnp.where((over > 0) & (under < 0), jnp.mean(ends), jnp.nan)

@@ -44,6 +44,7 @@ def posterior(model: ForwardModel, data: Measurements, found: Fit, draws: int = 
     import jax
     import jax.numpy as jnp
 
+    from .._core.host import on_host
     from .._core.precision import float64
 
     places, size = list(found.free), len(found.free)
@@ -51,7 +52,7 @@ def posterior(model: ForwardModel, data: Measurements, found: Fit, draws: int = 
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     directions = np.eye(len(found.x))[:, places]
 
-    def on_host(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluated(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = found.x.copy()
         x[places] += root @ np.asarray(z, dtype=float)
         predicted, slopes = model.linearise(x, directions)
@@ -65,11 +66,11 @@ def posterior(model: ForwardModel, data: Measurements, found: Fit, draws: int = 
 
     @jax.custom_jvp
     def density(z):
-        return jax.pure_callback(on_host, shapes, z)[0]
+        return on_host(evaluated, shapes, z)[0]
 
     @density.defjvp
     def rule(primals, tangents):
-        value, gradient = jax.pure_callback(on_host, shapes, primals[0])
+        value, gradient = on_host(evaluated, shapes, primals[0])
         return value, gradient @ tangents[0]
 
     with float64():
