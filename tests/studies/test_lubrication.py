@@ -17,7 +17,7 @@ def test_step():
 def test_step_refuses_what_cannot_be():
     for options, words in (
         (["load=0.25"], "carries more than 0.2"),
-        (["by=surrogate"], "no surrogate of thin films yet"),
+        (["by=magic"], "must be adjoint and surrogate"),
         (["high=0.5"], "above the thinnest"),
     ):
         found = CliRunner().invoke(app, ["run", "step", "--set", *options])
