@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -116,7 +117,7 @@ def generate(
     data = Dataset.load(path, stamp) if path and path.exists() else Dataset(units[:0], {}, {})
     bar = Progress("simulate designs", len(units), progress)
     done = len(data) + len(data.failures)
-    double = bool(jax.config.jax_enable_x64)
+    double = jnp.zeros(()).dtype == np.float64
 
     def one(u: Float[np.ndarray, " d"]) -> tuple[Sample, float]:
         before = simulator.seconds

@@ -45,7 +45,8 @@ def linear_programs(
 ) -> Walker:
     """Sequential linear programs:
 
-        min  s . g  +  sum of weight * missed     over |s| <= radius, 0 <= u + s <= 1,  lacks + G s <= missed,  0 <= missed
+        min  s . g  +  sum of weight * missed
+        over |s| <= radius,  0 <= u + s <= 1,  lacks + G s <= missed,  0 <= missed
 
     A step is taken where the same sum, computed again, falls by more than `better` of the size of what is made small;
     the radius then grows by a half, up to `widest`, and is halved otherwise until it is below `finest`. The weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -50,7 +51,7 @@ class Goal:
                     f" surrogate, which has its own."
                 )
 
-    def lacks(self, values: Mapping[str, float]) -> Float[np.ndarray, " bounds"]:
+    def lacks(self, values: Mapping[str, Any]) -> Float[np.ndarray, " bounds"]:
         """How far each bound is missed, in units of it; negative where it is kept."""
         return np.array([sign * (values[name] - bound) / size for name, bound, sign, size in self.sides()])
 
@@ -67,6 +68,6 @@ class Goal:
                     found.append((name, bound, sign, abs(bound) or 1.0))
         return found
 
-    def kept(self, values: Mapping[str, float], slack: float = 1e-5) -> bool:
+    def kept(self, values: Mapping[str, Any], slack: float = 1e-5) -> bool:
         """Whether all bounds hold, to a part of them that is far below what any film is known to."""
         return bool(np.all(self.lacks(values) <= slack))

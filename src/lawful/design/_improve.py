@@ -58,7 +58,7 @@ class Improved:
 
 
 class Trusted:
-    """The surrogate where its own error bars are small: `doubt` of a place is its widest sd among the outputs of a goal,
+    """The surrogate, and how far it can be believed: `doubt` of a place is its widest sd among the outputs of a goal,
     in units of what the bars are on designs like those it learned."""
 
     def __init__(self, surrogate: Model, goal: Goal, usual: dict[str, float]):

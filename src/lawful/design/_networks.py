@@ -15,7 +15,8 @@ from .._core.messages import BadInput
 from ._space import Space
 
 Shapes = dict[str, tuple[int, ...]]
-Maps = Float[Array, "channels ..."]
+Maps = Float[Array, "... channels"]
+"""Places first, so that channels are mixed by one product of matrices."""
 
 
 class Network(eqx.Module):
@@ -51,25 +52,27 @@ class Layer(eqx.Module):
     carries what happens in one place to all others, as a Green's function does, wherever they lie.
     """
 
-    mix: Float[Array, "out in"]
+    mix: Float[Array, "in out"]
     bias: Float[Array, " out"]
-    kernels: tuple[Float[Array, "channels k k"], ...]
+    kernels: tuple[Float[Array, "k k channels"], ...]
 
     def __call__(self, v: Maps, bases: tuple[np.ndarray, ...], periodic: tuple[bool, ...]) -> Maps:
         far, parts = v, [v]
-        for axis, (kernel, basis, wraps) in enumerate(zip(self.kernels, bases, periodic, strict=True), start=1):
+        for axis, (kernel, basis, wraps) in enumerate(zip(self.kernels, bases, periodic, strict=True)):
             far = along(far, kernel, basis, axis)
             parts.append(slope(v, axis, wraps))
-        stacked = jnp.concatenate([*parts, far])
-        bias = self.bias.reshape(-1, *[1] * (v.ndim - 1))
-        return v + jax.nn.silu(jnp.tensordot(self.mix, stacked, 1) + bias)
+        return v + jax.nn.silu(jnp.concatenate([*parts, far], axis=-1) @ self.mix + self.bias)
 
 
-def along(v: Maps, kernel: Float[Array, "channels k k"], basis: np.ndarray, axis: int) -> Maps:
+def along(v: Maps, kernel: Float[Array, "k k channels"], basis: np.ndarray, axis: int) -> Maps:
     """Each channel's lowest waves along one axis, times its matrix."""
-    waves = jnp.moveaxis(jnp.tensordot(v, basis, ([axis], [0])), -1, 1).reshape(len(v), basis.shape[1], -1)
-    mixed = (kernel @ waves).reshape(len(v), basis.shape[1], *np.delete(v.shape[1:], axis - 1))
-    return jnp.moveaxis(jnp.tensordot(mixed, basis, ([1], [1])), -1, axis)
+    if axis == 0:  # the other axis rides along with the channels
+        flat, across = v.reshape(len(v), -1), (1 if v.ndim == 2 else v.shape[1])
+        waves = (basis.T @ flat).reshape(-1, across, v.shape[-1])
+        mixed = jnp.sum(kernel[:, :, None, :] * waves[None], axis=1)
+        return (basis @ mixed.reshape(len(mixed), -1)).reshape(v.shape)
+    waves = basis.T @ v
+    return basis @ jnp.sum(kernel[None] * waves[:, None], axis=2)
 
 
 def slope(v: Maps, axis: int, periodic: bool) -> Maps:
@@ -84,31 +87,60 @@ def slope(v: Maps, axis: int, periodic: bool) -> Maps:
 class Operator(eqx.Module):
     """From maps of a design to fields, and to scalars as means of fields over the map."""
 
-    lift: Float[Array, "channels maps"]
+    lift: Float[Array, "maps channels"]
     layers: tuple[Layer, ...]
-    project: Float[Array, "outputs features"]
+    project: Float[Array, "features outputs"]
     bias: Float[Array, " outputs"]
     view: Callable[..., Maps] = eqx.field(static=True)
     space: Space = eqx.field(static=True)
     shapes: Shapes = eqx.field(static=True)
     periodic: tuple[bool, ...] = eqx.field(static=True)
     modes: int = eqx.field(static=True)
+    patch: int = eqx.field(static=True)
 
     def __call__(self, u: Float[Array, " d"]) -> dict[str, Float[Array, "..."]]:
-        maps = with_places(self.view(**self.space.design(u)).astype(self.lift.dtype), self.periodic)
-        bases = tuple(waves_of(n, self.modes, p) for n, p in zip(maps.shape[1:], self.periodic, strict=True))
-        v = jnp.tensordot(self.lift, maps, 1)
+        maps = jnp.moveaxis(self.view(**self.space.design(u)).astype(self.lift.dtype), 0, -1)
+        maps = with_places(patched(maps, self.patch), self.periodic)
+        bases = tuple(waves_of(n, self.modes, p) for n, p in zip(maps.shape, self.periodic, strict=False))
+        v = maps @ self.lift
         for layer in self.layers:
             v = layer(v, bases, self.periodic)
         # Products of two channels, since what is sought is made of products: of a slope and a thickness, say.
-        half = len(v) // 2
-        v = jnp.concatenate([v, v[:half] * v[half : 2 * half], maps])
-        fields = jnp.tensordot(self.project, v, 1) + self.bias.reshape(-1, *[1] * (v.ndim - 1))
-        return {n: f if shape else jnp.mean(f) for (n, shape), f in zip(self.shapes.items(), fields, strict=True)}
+        half = v.shape[-1] // 2
+        v = jnp.concatenate([v, v[..., :half] * v[..., half : 2 * half], maps], axis=-1)
+        fields = v @ self.project + self.bias
+        found, at = {}, 0
+        for name, shape in self.shapes.items():
+            rows = self.patch ** len(shape) if shape else 1
+            part = fields[..., at : at + rows]
+            found[name] = unpatched(part, self.patch) if shape else jnp.mean(part)
+            at += rows
+        return found
+
+
+def patched(maps: Maps, patch: int) -> Maps:
+    """Neighbouring places of a map, `patch` along each axis, as maps of their own on a coarser grid."""
+    for axis in range(maps.ndim - 1):
+        parts = [maps[(slice(None),) * axis + (slice(i, None, patch),)] for i in range(patch)]
+        maps = jnp.concatenate(parts, axis=-1)
+    return maps
+
+
+def unpatched(maps: Maps, patch: int) -> Float[Array, "..."]:
+    """One map from those of its places: `patched` backwards."""
+    for axis in range(maps.ndim - 2, -1, -1):
+        woven = jnp.stack(jnp.split(maps, patch, axis=-1), axis + 1)
+        maps = woven.reshape(*woven.shape[:axis], -1, *woven.shape[axis + 2 :])
+    return maps[..., 0]
 
 
 def operator(
-    view: Callable[..., Any], width: int = 16, depth: int = 3, modes: int = 6, periodic: tuple[bool, ...] = (False,)
+    view: Callable[..., Any],
+    width: int = 16,
+    depth: int = 3,
+    modes: int = 6,
+    periodic: tuple[bool, ...] = (False,),
+    patch: int = 1,
 ) -> Callable[[Space, Shapes, PRNGKeyArray], Operator]:
     """An `Operator` for free forms on one axis or two.
 
@@ -116,6 +148,8 @@ def operator(
               law is made of, such as the film and its inverse. Places are added by themselves.
     width     channels.     depth  layers.     modes  waves along each axis, the mean included.
     periodic  for each axis: waves and neighbours that wrap around, else cosines and edges.
+    patch     places along each axis that are taken as one: 2 or 4 where designs are smoother than the grid, which
+              makes the operator as many times cheaper for each axis.
     """
 
     def built(space: Space, shapes: Shapes, key: PRNGKeyArray) -> Operator:
@@ -126,35 +160,39 @@ def operator(
                 f" or (maps, nx, ny) with periodic=(..., ...)."
             )
         grid = looked.shape[1:]
+        if any(n % patch for n in grid):
+            raise BadInput(f"operator: patch={patch} does not divide the grid {grid}; such as patch=1.")
         for name, shape in shapes.items():
             if shape not in ((), grid):
                 raise BadInput(f"operator: output '{name}' has the shape {shape}; scalars and fields of {grid} fit.")
-        maps = looked.shape[0] + sum(2 if p else 1 for p in periodic)
+        places = patch ** len(grid)
+        maps = looked.shape[0] * places + sum(2 if p else 1 for p in periodic)
+        outputs = sum(places if shape else 1 for shape in shapes.values())
         keys = iter(jax.random.split(key, 2 + 4 * depth))
         normal = lambda *shape, of: jax.random.normal(next(keys), shape, jnp.float32) / np.sqrt(of)
         layers = []
         for _ in range(depth):
             inputs = width * (2 + len(grid))
-            kernels = tuple(normal(width, modes, modes, of=modes) for _ in grid)
-            layers.append(Layer(0.5 * normal(width, inputs, of=inputs), jnp.zeros(width, jnp.float32), kernels))
+            kernels = tuple(normal(min(modes, n // patch), min(modes, n // patch), width, of=modes) for n in grid)
+            layers.append(Layer(0.5 * normal(inputs, width, of=inputs), jnp.zeros(width, jnp.float32), kernels))
         features = width + width // 2 + maps
-        project = 0.3 * normal(len(shapes), features, of=features)
-        lift = normal(width, maps, of=maps)
-        bias = jnp.zeros(len(shapes), jnp.float32)
-        return Operator(lift, tuple(layers), project, bias, view, space, shapes, periodic, modes)
+        project = 0.3 * normal(features, outputs, of=features)
+        lift = normal(maps, width, of=maps)
+        bias = jnp.zeros(outputs, jnp.float32)
+        return Operator(lift, tuple(layers), project, bias, view, space, shapes, periodic, modes, patch)
 
     return built
 
 
 def with_places(maps: Maps, periodic: tuple[bool, ...]) -> Maps:
     """The maps, and where on them a place lies: from -1 to 1, or as an angle on a periodic axis."""
-    found = [maps]
-    for axis, (n, wraps) in enumerate(zip(maps.shape[1:], periodic, strict=True), start=1):
+    found, grid = [maps], maps.shape[:-1]
+    for axis, (n, wraps) in enumerate(zip(grid, periodic, strict=True)):
         s = (np.arange(n) + 0.5) / n
         lines = [np.cos(2 * np.pi * s), np.sin(2 * np.pi * s)] if wraps else [2 * s - 1]
-        shape = [n if i == axis else 1 for i in range(1, maps.ndim)]
-        found += [jnp.broadcast_to(jnp.asarray(x, maps.dtype).reshape(shape), maps.shape[1:])[None] for x in lines]
-    return jnp.concatenate(found)
+        shape = [n if i == axis else 1 for i in range(len(grid))]
+        found += [jnp.broadcast_to(jnp.asarray(x, maps.dtype).reshape(shape), grid)[..., None] for x in lines]
+    return jnp.concatenate(found, axis=-1)
 
 
 def waves_of(n: int, modes: int, periodic: bool) -> Float[np.ndarray, "n k"]:

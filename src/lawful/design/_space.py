@@ -48,7 +48,7 @@ class Space:
     def size(self) -> int:
         return sum(each.size for each in self.ranges.values())
 
-    def design(self, u: Float[Array, " d"]) -> dict[str, Float[Array, "..."]]:
+    def design(self, u: Float[Array | np.ndarray, " d"]) -> dict[str, Float[Array, "..."]]:
         """The design of a unit vector; differentiable."""
         found, at = {}, 0
         for name, r in self.ranges.items():
@@ -78,7 +78,8 @@ class Space:
 
 def range_of(name: str, given: Any) -> Range:
     try:
-        r = given if isinstance(given, Range) else Range(*map(float, given))
+        low, high = (given.low, given.high) if isinstance(given, Range) else map(float, given)
+        r = Range(low, high, given.shape if isinstance(given, Range) else ())
         ordered = bool(np.isfinite(r.low) and np.isfinite(r.high) and r.low < r.high)
     except (TypeError, ValueError):
         ordered = False

@@ -24,7 +24,7 @@ ONE_SD = 0.6827
 
 
 class Guess(NamedTuple):
-    """What the ensemble says of one output: the mean of its members and, widened as held-out designs ask, their spread."""
+    """One output, as the ensemble says: the mean of its members, and their spread, widened as held-out designs say."""
 
     value: Float[Array, "..."]
     sd: Float[Array, "..."]
@@ -62,7 +62,8 @@ class Surrogate(eqx.Module):
     def sample(self, u: Float[np.ndarray, " d"]) -> Sample:
         """Values and slopes of the scalars, and "sd NAME" of each, as a simulator would give them."""
         values, slopes = sampled(self, jnp.asarray(u))
-        return Sample(*({name: np.asarray(v, float) for name, v in each.items()} for each in (values, slopes)))
+        plain = lambda each: {name: np.asarray(v, float) for name, v in each.items()}
+        return Sample(plain(values), plain(slopes))
 
 
 def spread(v: Float[Array, "members ..."]) -> Float[Array, "..."]:
@@ -167,7 +168,7 @@ def normal_of(data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarra
 
 
 def in_units(data: Dataset, centre: dict, scale: dict, slopes: float) -> dict[str, Any]:
-    """What is trained on, in single precision: outputs and slopes in units of their spread, and the weight of slopes."""
+    """What is trained on, in single precision: outputs and slopes in units of their spread, the weight of slopes."""
     single = lambda a: jnp.asarray(a, jnp.float32)
     values = {n: single((rows - centre[n]) / scale[n]) for n, rows in data.values.items()}
     wanted = {n: rows / scale[n] for n, rows in data.slopes.items()} if slopes else {}
