@@ -66,13 +66,13 @@ class Layer(eqx.Module):
 
 def along(v: Maps, kernel: Float[Array, "k k channels"], basis: np.ndarray, axis: int) -> Maps:
     """Each channel's lowest waves along one axis, times its matrix."""
+    there, back = jnp.asarray(basis.T), jnp.asarray(basis)
     if axis == 0:  # the other axis rides along with the channels
-        flat, across = v.reshape(len(v), -1), (1 if v.ndim == 2 else v.shape[1])
-        waves = (basis.T @ flat).reshape(-1, across, v.shape[-1])
+        across = 1 if v.ndim == 2 else v.shape[1]
+        waves = (there @ v.reshape(len(v), -1)).reshape(-1, across, v.shape[-1])
         mixed = jnp.sum(kernel[:, :, None, :] * waves[None], axis=1)
-        return (basis @ mixed.reshape(len(mixed), -1)).reshape(v.shape)
-    waves = basis.T @ v
-    return basis @ jnp.sum(kernel[None] * waves[:, None], axis=2)
+        return (back @ mixed.reshape(len(mixed), -1)).reshape(v.shape)
+    return back @ jnp.sum(kernel[None] * (there @ v)[:, None], axis=2)
 
 
 def slope(v: Maps, axis: int, periodic: bool) -> Maps:

@@ -80,8 +80,8 @@ class Rival(NamedTuple):
 class Learned(NamedTuple):
     surrogate: Surrogate
     score: dict[str, Score]
-    blind: dict[str, Score]
-    """Of the same surrogate, trained without gradients."""
+    blind: dict[str, Score] | None
+    """Of the same surrogate, trained without gradients; not at quick effort."""
     test: Dataset
     data: Dataset
     guesses: Float[np.ndarray, " designs"]
@@ -119,9 +119,11 @@ def run(request: Request) -> Outcome:
         walker=linear_programs(most=request.pick(30, 60), finest=1e-3, better=1e-7),
     )  # fmt: skip
     pay = break_even(learned, direct, found, direct_seconds, time.monotonic() - clock)
-    finer = refined(pad, best_of(direct, found, goal), request.pick((1, 2), (1, 2, 4)))
+    unit = best_of(direct, found, goal)
+    finer = refined(pad, unit, request.pick((1, 2), (1, 2, 4)))
     endless = between_neighbours(n) if request.pick(False, True) else None
-    return told(request, pad, goal, rivals, direct, learned, found, pay, finer, endless, time.monotonic() - begin)
+    findings = Findings(pad, load, rivals, direct, learned, found, pay, unit, finer, endless)
+    return told(request, findings, time.monotonic() - begin)
 
 
 def refuse(load: float, n: int, feature: float) -> None:
@@ -170,10 +172,12 @@ def learn(pad: Pad, simulator: Simulator, request: Request, designs: int) -> Lea
         "seed": request.seed,
         "progress": request.progress,
     }
-    blind = train(pad.space, learned.without_slopes(), build, **settings)
+    blind = None
+    if request.pick(False, True):
+        blind = scores(train(pad.space, learned.without_slopes(), build, **settings), test)
     surrogate = train(pad.space, learned, build, **settings)
     guesses = jax.lax.map(lambda u: surrogate.guess(u)["friction"].value, jnp.asarray(test.units))
-    return Learned(surrogate, scores(surrogate, test), scores(blind, test), test, data, np.asarray(guesses))
+    return Learned(surrogate, scores(surrogate, test), blind, test, data, np.asarray(guesses))
 
 
 class Pay(NamedTuple):
@@ -223,94 +227,61 @@ def between_neighbours(n: int) -> dict[str, float]:
     return {"friction": friction, "reference": reference, "gap": friction / reference - 1}
 
 
-def told(request, pad, goal, rivals, direct, learned, found, pay, finer, endless, seconds) -> Outcome:
-    load = goal.within["load"][0]
-    unit = best_of(direct, found, goal)
-    depth = np.asarray(pad.depth(jnp.asarray(unit.reshape(pad.n, pad.n))))
-    best, fine, dimples, pocket = finer[0], finer[-1], *rivals
-    lower = lambda rival: 1 - best["friction"] / rival.friction if rival.carrying else None
-    percent = lambda part: "none of them carries the load" if part is None else f"{100 * part:.1f} % lower"
-    carries = best["load"] >= load * (1 - 1e-5)
+class Findings(NamedTuple):
+    """All that was found. `unit`: the better design of both ways; `finer`: what becomes of it, its own grid first."""
+
+    pad: Pad
+    load: float
+    rivals: list[Rival]
+    direct: Best
+    learned: Learned
+    found: Improved
+    pay: Pay
+    unit: np.ndarray
+    finer: list[dict[str, float]]
+    endless: dict[str, float] | None
+
+    @property
+    def failures(self) -> list[str]:
+        return [*(f.reason for f in self.learned.data.failures), *self.direct.failures, *self.found.failures]
+
+    @property
+    def frictions(self) -> tuple[float, float]:
+        """By adjoint, by surrogate."""
+        return float(self.direct.walk.sample.values["friction"]), float(self.found.sample.values["friction"])
+
+    def lower_than(self, rival: Rival) -> float | None:
+        """By which part the free form's friction is lower; None where the rival carries nothing."""
+        return 1 - self.finer[0]["friction"] / rival.friction if rival.carrying else None
+
+    def depth(self, unit: np.ndarray) -> Float[np.ndarray, "n n"]:
+        return np.asarray(self.pad.depth(jnp.asarray(unit.reshape(self.pad.n, self.pad.n))))
+
+
+def told(request: Request, all_: Findings, seconds: float) -> Outcome:
+    best, fine = all_.finer[0], all_.finer[-1]
+    carries = best["load"] >= all_.load * (1 - 1e-5)
     steady = abs(fine["friction"] / best["friction"] - 1) < 0.01 and abs(fine["load"] / best["load"] - 1) < 0.02
-    failures = [*(f.reason for f in learned.data.failures), *direct.failures, *found.failures]
-    good = carries and steady and found.kept
+    good = carries and steady and all_.found.kept
     reason = "the load is carried, and finer grids agree" if good else "see the load, and the finer grids"
-    f, w = learned.score["friction"], learned.score["load"]
-    b = learned.blind["friction"], learned.blind["load"]
-    by = float(direct.walk.sample.values["friction"]), float(found.sample.values["friction"])
-    first = found.winners[0]
-    lines = [
-        f"free form: friction {best['friction']:.5f} N at {best['load']:.3f} N (a flat pad: {FRICTION:.3f} N, and no"
-        f" load); on {fine['cells']} x {fine['cells']} cells {fine['friction']:.5f} N at {fine['load']:.3f} N",
-        f"best of {dimples.tries} random dimples, {dimples.carrying} of which carry the load: {dimples.friction:.5f} N;"
-        f" the free form is {percent(lower(dimples))}",
-        f"best of {pocket.tries} random inlet pockets, {pocket.carrying} of which carry it: {pocket.friction:.5f} N;"
-        f" the free form is {percent(lower(pocket))}",
-        f"direct by adjoint {by[0]:.5f} N in {direct.solves} solves ({len(direct.walks)} starts); by surrogate"
-        f" {by[1]:.5f} N in {found.simulations} simulations ({found.reason}); its bare winner was off by"
-        f" {100 * first.gap:+.2f} % of friction, {100 * (first.simulated.get('load', math.nan) / load - 1):+.1f} % of"
-        " load",
-        f"surrogate on {len(learned.test)} unseen textures: friction off by {100 * f.median:.2f} % (median), R2"
-        f" {f.r2:.4f}, gradients' cosine {f.cosine:.4f}; load R2 {w.r2:.4f}, cosine {w.cosine:.4f}; pressure R2"
-        f" {learned.score['pressure'].r2:.3f}; {100 * f.within:.0f} % within one sd",
-        f"without gradients: {100 * b[0].median:.2f} %, R2 {b[0].r2:.4f}, cosine {b[0].cosine:.4f}; load R2"
-        f" {b[1].r2:.4f}, cosine {b[1].cosine:.4f}",
-        paid(pay),
-    ]
-    if endless:
-        lines.append(
-            f"between endless neighbours: {endless['friction']:.5f} in units of the film, {endless['reference']} from"
-            f" one dimension, {100 * endless['gap']:+.3f} %"
-        )
-    lines.append(f"{len(failures)} simulations failed" + (f"; the first: {failures[0]}" if failures else ""))
-    status = Status(good, reason, "trusted")
-    numbers = {
-        "load": best["load"],
-        "friction": best["friction"],
-        "friction_flat": FRICTION,
-        "refined": finer,
-        "rivals": {r.name: {**r._asdict(), "depth": None, "lower_by": lower(r)} for r in rivals},
-        "adjoint": {"friction": by[0], "solves": direct.solves, "seconds": pay.direct[1]},
-        "by_surrogate": {
-            "friction": by[1],
-            "load": float(found.sample.values["load"]),
-            "simulations": found.simulations,
-            "seconds": pay.by_surrogate[1],
-            "winners": [{"predicted": v.predicted, "simulated": v.simulated} for v in found.winners],
-        },
-        "surrogate": {name: each.record() for name, each in learned.score.items()},
-        "surrogate_without_gradients": {name: each.record() for name, each in learned.blind.items()},
-        "break_even": {
-            "simulations_spent": pay.spent[0],
-            "designs": pay.designs,
-            "seconds_spent": pay.spent[1],
-            "designs_in_time": pay.designs_in_time,
-        },
-        "endless": endless,
-        "failures": failures,
-    }
-    for rival in numbers["rivals"].values():
-        del rival["depth"]
+    status, lines = Status(good, reason, "trusted"), sentences(all_)
     table = Table(
         ("design", "load / N", "friction / N", "of a flat pad"),
         tuple(
             (name, f"{w:.3f}", f"{f:.5f}", f"{100 * f / FRICTION:.1f} %")
             for name, w, f in (
                 ("free form", best["load"], best["friction"]),
-                *((f"best {r.name}", r.load, r.friction) for r in rivals),
+                *((f"best {r.name}", r.load, r.friction) for r in all_.rivals),
             )
         ),
     )
-    flows = {"free form": pad.flow(jnp.asarray(depth))} | {
-        f"best {r.name}": pad.flow(jnp.asarray(r.depth)) for r in rivals
-    }
-    shown = {name: pictures.Shown.of(flow) for name, flow in flows.items()}
+    depths = {"free form": all_.depth(all_.unit)} | {f"best {r.name}": r.depth for r in all_.rivals}
+    shown = {name: pictures.Shown.of(all_.pad.flow(jnp.asarray(depth))) for name, depth in depths.items()}
     draw = lambda: pictures.designs(shown)
-    test = np.asarray(learned.test.values["friction"])
-    fit = lambda: pictures.fit(test, learned.guesses, f)
-    flat = next(w for w in direct.walks if np.ptp(w.path[0]) == 0)
-    gif = pictures.walk([np.asarray(pad.depth(jnp.asarray(u.reshape(pad.n, pad.n)))) for u in flat.path],
-                        request.pick(12, 60))  # fmt: skip
+    learned = all_.learned
+    fit = lambda: pictures.fit(learned.test.values["friction"], learned.guesses, learned.score["friction"])
+    flat = next(w for w in all_.direct.walks if np.ptp(w.path[0]) == 0)
+    gif = pictures.walk([all_.depth(u) for u in flat.path], request.pick(12, 60))
     section = Section(
         "The texture of least friction", tuple(lines), (table,),
         (
@@ -321,7 +292,83 @@ def told(request, pad, goal, rivals, direct, learned, found, pay, finer, endless
     )  # fmt: skip
     account = Account(status, seconds, (section,), "linear programs on adjoint and learned gradients; JFO cavitation")
     figures = {"texture": draw, "surrogate": fit}
-    return Outcome(numbers, status, "\n".join(lines), account, figures=figures, files={"walk.gif": gif})
+    text = "\n".join(lines)
+    return Outcome(numbers_of(all_), status, text, account, figures=figures, files={"walk.gif": gif})
+
+
+def sentences(all_: Findings) -> list[str]:
+    best, fine, (dimples, pocket) = all_.finer[0], all_.finer[-1], all_.rivals
+    direct, found, learned, (exact, learnt) = all_.direct, all_.found, all_.learned, all_.frictions
+    percent = lambda part: "none of them carries the load" if part is None else f"{100 * part:.1f} % lower"
+    first, lacks = found.winners[0], found.winners[0].simulated.get("load", math.nan) / all_.load - 1
+    lines = [
+        f"free form: friction {best['friction']:.5f} N at {best['load']:.3f} N (a flat pad: {FRICTION:.3f} N, and no"
+        f" load); on {fine['cells']} x {fine['cells']} cells {fine['friction']:.5f} N at {fine['load']:.3f} N",
+        f"best of {dimples.tries} random dimples, {dimples.carrying} of which carry the load: {dimples.friction:.5f} N;"
+        f" the free form is {percent(all_.lower_than(dimples))}",
+        f"best of {pocket.tries} random inlet pockets, {pocket.carrying} of which carry it: {pocket.friction:.5f} N;"
+        f" the free form is {percent(all_.lower_than(pocket))}",
+        f"direct by adjoint {exact:.5f} N in {direct.solves} solves ({len(direct.walks)} starts); by surrogate"
+        f" {learnt:.5f} N in {found.simulations} simulations ({found.reason}); its first bare winner was off by"
+        f" {100 * first.gap:+.2f} % of friction, and carried {100 * lacks:+.1f} % against what was asked",
+        f"surrogate on {len(learned.test)} unseen textures: {quality(learned.score)}; pressure R2"
+        f" {learned.score['pressure'].r2:.3f}; {100 * learned.score['friction'].within:.0f} % within one sd",
+        *([f"the same surrogate without gradients: {quality(learned.blind)}"] if learned.blind else []),
+        paid(all_.pay),
+    ]
+    if all_.endless:
+        lines.append(
+            f"between endless neighbours: {all_.endless['friction']:.5f} in units of the film,"
+            f" {all_.endless['reference']} from one dimension, {100 * all_.endless['gap']:+.3f} %"
+        )
+    failures = all_.failures
+    return [*lines, f"{len(failures)} simulations failed" + (f"; the first: {failures[0]}" if failures else "")]
+
+
+def quality(score: dict[str, Score]) -> str:
+    f, w = score["friction"], score["load"]
+    return (
+        f"friction off by {100 * f.median:.2f} % (median), R2 {f.r2:.4f}, gradients' cosine {f.cosine:.4f}; load R2"
+        f" {w.r2:.4f}, cosine {w.cosine:.4f}"
+    )
+
+
+def numbers_of(all_: Findings) -> dict:
+    pay, found, learned, (exact, learnt) = all_.pay, all_.found, all_.learned, all_.frictions
+    return {
+        "load": all_.finer[0]["load"],
+        "friction": all_.finer[0]["friction"],
+        "friction_flat": FRICTION,
+        "refined": all_.finer,
+        "rivals": {
+            r.name: {
+                "tries": r.tries,
+                "carrying": r.carrying,
+                "load": r.load,
+                "friction": r.friction,
+                "free_form_lower_by": all_.lower_than(r),
+            }
+            for r in all_.rivals
+        },
+        "adjoint": {"friction": exact, "solves": all_.direct.solves, "seconds": pay.direct[1]},
+        "by_surrogate": {
+            "friction": learnt,
+            "load": float(found.sample.values["load"]),
+            "simulations": found.simulations,
+            "seconds": pay.by_surrogate[1],
+            "winners": [{"predicted": v.predicted, "simulated": v.simulated} for v in found.winners],
+        },
+        "surrogate": {name: each.record() for name, each in learned.score.items()},
+        "surrogate_without_gradients": learned.blind and {name: each.record() for name, each in learned.blind.items()},
+        "break_even": {
+            "simulations_spent": pay.spent[0],
+            "designs": pay.designs,
+            "seconds_spent": pay.spent[1],
+            "designs_in_time": pay.designs_in_time,
+        },
+        "endless": all_.endless,
+        "failures": all_.failures,
+    }
 
 
 def paid(pay: Pay) -> str:
