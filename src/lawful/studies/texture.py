@@ -59,7 +59,7 @@ OPTIONS = {
     "load": "what the pad must carry, N; 20 by default",
     "cells": "along each side, even; 24 by default (16 at quick effort)",
     "feature": "the finest detail, by the side; 0.1 by default",
-    "designs": "random textures that the surrogate learns from; 900 by default (120 at quick effort)",
+    "designs": "random textures that the surrogate learns from; 800 by default (90 at quick effort)",
 }
 
 SCALARS = ("load", "friction")
@@ -93,7 +93,7 @@ def run(request: Request) -> Outcome:
     load = request.number("load", 20.0)
     n = request.count("cells", request.pick(16, 24, 32), 8, 128)
     feature = request.number("feature", 0.1)
-    designs = request.count("designs", request.pick(120, 900, 2000), 40)
+    designs = request.count("designs", request.pick(90, 800, 2000), 40)
     refuse(load, n, feature)
     pad = Pad(n, feature=feature)
     simulator = Simulator(pad.simulate, pad.space, slopes=SCALARS)
@@ -168,7 +168,7 @@ def learn(pad: Pad, simulator: Simulator, request: Request, designs: int) -> Lea
     settings = {
         "held_out": held,
         "members": request.pick(2, 2, 4),
-        "passes": request.pick(12, 40, 120),
+        "passes": request.pick(10, 32, 120),
         "seed": request.seed,
         "progress": request.progress,
     }
