@@ -29,7 +29,7 @@ from peers import environment
 
 from lawful._core.messages import NotTrusted
 from lawful.design import Goal, Simulator, generate, improve, linear_programs, operator, optimise, scores, train, waves
-from lawful.studies._pad import DEEPEST, Pad, pocket, told
+from lawful.studies._pad import DEEPEST, Pad, pocket
 
 HERE = Path(__file__).resolve().parent
 LOAD = 20.0
@@ -43,12 +43,11 @@ class Counted:
     """The least friction that carries the load among all that was asked, and what was asked."""
 
     def __init__(self):
-        self.simulate = jax.jit(lambda depth: {name: told(PAD.flow(depth))[name] for name in SCALARS})
         self.asked, self.least = 0, np.inf
 
     def __call__(self, depth: np.ndarray) -> float:
         """Friction with a punishment for lacking load; 2 in units of a flat pad where nothing is carried."""
-        found = {name: float(value) for name, value in self.simulate(jnp.asarray(depth)).items()}
+        found = {name: float(value) for name, value in PAD.solved(depth).items() if name in SCALARS}
         self.asked += 1
         if found["load"] >= LOAD * (1 - 1e-5):
             self.least = min(self.least, found["friction"])

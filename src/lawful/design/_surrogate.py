@@ -17,7 +17,7 @@ from .._core.messages import BadInput
 from ._dataset import Dataset
 from ._progress import Progress
 from ._simulator import Sample
-from ._space import Space
+from ._space import Space, Units
 
 Build = Callable[[Space, dict[str, tuple[int, ...]], PRNGKeyArray], Any]
 ONE_SD = 0.6827
@@ -55,6 +55,10 @@ class Surrogate(eqx.Module):
         said = self.each(u)
         return {n: Guess(jnp.mean(v, 0), self.widen[n] * spread(v)) for n, v in said.items()}
 
+    def guesses(self, units: Units) -> dict[str, Guess]:
+        """Of many unit vectors, one after the other."""
+        return guessed(self, jnp.asarray(units))
+
     def __call__(self, **design: Any) -> dict[str, Guess]:
         """Every output of a design."""
         return self.guess(jnp.asarray(self.space.unit(design)))
@@ -69,6 +73,11 @@ class Surrogate(eqx.Module):
 def spread(v: Float[Array, "members ..."]) -> Float[Array, "..."]:
     """The standard deviation over members; its derivative is finite where they agree."""
     return jnp.sqrt(jnp.var(v, axis=0, ddof=1) + 1e-24)
+
+
+@eqx.filter_jit
+def guessed(surrogate: Surrogate, units: Float[Array, "designs d"]) -> dict[str, Guess]:
+    return jax.lax.map(surrogate.guess, units)
 
 
 @eqx.filter_jit
@@ -204,7 +213,7 @@ def misfit(weights: Any, rest: Any, rows: dict[str, Any], key: PRNGKeyArray) -> 
 
 def widening(surrogate: Surrogate, held_out: Dataset) -> dict[str, Float[Array, ""]]:
     """How much wider the spread must be for 68 % of held-out errors to lie within it."""
-    said = jax.lax.map(surrogate.guess, jnp.asarray(held_out.units))
+    said = surrogate.guesses(held_out.units)
     ratio = {
         n: np.abs(rows - np.asarray(said[n].value)) / np.asarray(said[n].sd) for n, rows in held_out.values.items()
     }

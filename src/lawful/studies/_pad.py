@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -50,7 +53,12 @@ class Pad:
 
     def simulate(self, texture: Texture) -> dict[str, Array]:
         """Load and friction, N, and the pressure above ambient, Pa; NaN where no flow was found."""
-        return told(self.flow(self.depth(texture)))
+        found = told(self.flow(self.depth(texture)))
+        return {name: found[name] for name in ("load", "friction", "pressure")}
+
+    def solved(self, depth: Float[Any, "n n"]) -> dict[str, Array]:
+        """All that is told of a film of such depths, m."""
+        return solved(self, jnp.asarray(depth))
 
     def view(self, texture: Texture) -> Float[Array, "3 n n"]:
         """The film, its shear and its resistance to flow, each about as large as 1."""
@@ -58,10 +66,16 @@ class Pad:
         return jnp.stack([h - 1.5, 1 / h - 0.7, 8 / h**3 - 2.5])
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def solved(pad: Pad, depth: Float[Array, "n n"]) -> dict[str, Array]:
+    return told(pad.flow(depth))
+
+
 def told(found: Flow) -> dict[str, Array]:
     known = lambda value: jnp.where(found.imbalance < FOUND, value, jnp.nan)
     over = found.pressure - found.film.ambient
-    return {"load": known(found.load), "friction": known(found.friction), "pressure": known(over)}
+    maps = {"pressure": known(over), "fraction": found.fraction, "height": found.film.height}
+    return {"load": known(found.load), "friction": known(found.friction), "peak": found.peak, **maps}
 
 
 def spreading(n: int, feature: float, periodic: bool) -> Float[np.ndarray, "n n"]:

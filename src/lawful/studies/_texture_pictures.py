@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..design import Score
-from ..lubrication import Flow
 from ..report import BLUE, INK
 from ._film import film as moving_picture
 
@@ -26,9 +27,10 @@ class Shown:
     friction: float
 
     @staticmethod
-    def of(flow: Flow) -> Shown:
-        height, over = np.asarray(flow.film.height) * 1e6, np.asarray(flow.pressure - flow.film.ambient) / 1e3
-        return Shown(height, over, np.asarray(flow.fraction), float(flow.load), float(flow.friction))
+    def of(told: Mapping[str, Any]) -> Shown:
+        maps = {name: np.asarray(told[name]) for name in ("height", "pressure", "fraction")}
+        scalars = float(told["load"]), float(told["friction"])
+        return Shown(maps["height"] * 1e6, maps["pressure"] / 1e3, maps["fraction"], *scalars)
 
 
 def designs(shown: dict[str, Shown]):

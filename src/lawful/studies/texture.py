@@ -22,8 +22,6 @@ import math
 import time
 from typing import NamedTuple
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -147,9 +145,8 @@ def tried(pad: Pad, load: float, name: str, tries: int, seed: int) -> Rival:
     """Random tries of a family of shapes, the best that carries the load; the one that carries most where none does."""
     rng = np.random.default_rng(seed)
     make = {"dimples": pads.dimples, "pocket": pads.pocket}[name]
-    simulate = jax.jit(lambda depth: pads.told(pad.flow(depth)))
     depths = [DEEPEST * make(pad.n, lambda low, high: float(rng.uniform(low, high))) for _ in range(tries)]
-    found = [simulate(jnp.asarray(depth)) for depth in depths]
+    found = [pad.solved(depth) for depth in depths]
     loads, frictions = (np.array([float(each[key]) for each in found]) for key in SCALARS)
     carries = loads >= load
     best = int(np.argmin(np.where(carries, frictions, np.inf)) if carries.any() else np.nanargmax(loads))
@@ -176,8 +173,8 @@ def learn(pad: Pad, simulator: Simulator, request: Request, designs: int) -> Lea
     if request.pick(False, True):
         blind = scores(train(pad.space, learned.without_slopes(), build, **settings), test)
     surrogate = train(pad.space, learned, build, **settings)
-    guesses = jax.lax.map(lambda u: surrogate.guess(u)["friction"].value, jnp.asarray(test.units))
-    return Learned(surrogate, scores(surrogate, test), blind, test, data, np.asarray(guesses))
+    guesses = np.asarray(surrogate.guesses(test.units)["friction"].value)
+    return Learned(surrogate, scores(surrogate, test), blind, test, data, guesses)
 
 
 class Pay(NamedTuple):
@@ -211,9 +208,8 @@ def refined(pad: Pad, unit: np.ndarray, times: tuple[int, ...]) -> list[dict[str
     depth = np.asarray(pad.depth(jnp.asarray(unit.reshape(pad.n, pad.n))))
     rows = []
     for k in times:
-        found = eqx.filter_jit(pad.flow)(jnp.asarray(np.kron(depth, np.ones((k, k)))))
-        row = {"load": found.load, "friction": found.friction, "peak": found.peak, "imbalance": found.imbalance}
-        rows.append({"cells": pad.n * k, **{name: float(value) for name, value in row.items()}})
+        found = pad.solved(np.kron(depth, np.ones((k, k))))
+        rows.append({"cells": pad.n * k, **{name: float(found[name]) for name in ("load", "friction", "peak")}})
     return rows
 
 
@@ -276,7 +272,7 @@ def told(request: Request, all_: Findings, seconds: float) -> Outcome:
         ),
     )
     depths = {"free form": all_.depth(all_.unit)} | {f"best {r.name}": r.depth for r in all_.rivals}
-    shown = {name: pictures.Shown.of(all_.pad.flow(jnp.asarray(depth))) for name, depth in depths.items()}
+    shown = {name: pictures.Shown.of(all_.pad.solved(depth)) for name, depth in depths.items()}
     draw = lambda: pictures.designs(shown)
     learned = all_.learned
     fit = lambda: pictures.fit(learned.test.values["friction"], learned.guesses, learned.score["friction"])
