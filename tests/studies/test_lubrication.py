@@ -15,6 +15,7 @@ def test_step():
     assert numbers["friction"] < numbers["best_step"]["friction"]
 
 
+@pytest.mark.slow
 def test_step_by_surrogate():
     numbers = run("step", "--set", "by=surrogate")
     assert abs(numbers["gap"]) < 1e-2
@@ -25,10 +26,12 @@ def test_step_by_surrogate():
         assert winner["simulated"]["friction"] > numbers["friction"]
 
 
+@pytest.mark.slow
 def test_texture():
     numbers = run("texture", "--set", "cells=12", "--set", "feature=0.125", "--set", "designs=60")
     assert numbers["load"] >= 20 * (1 - 1e-5)
-    assert numbers["friction"] < 0.9 * numbers["rivals"]["pocket"]["friction"]
+    assert numbers["friction"] < numbers["rivals"]["pocket"]["friction"]
+    assert numbers["friction"] < 0.9 * numbers["rivals"]["dimples"]["friction"]
     assert numbers["refined"][1]["friction"] == pytest.approx(numbers["friction"], rel=0.01)
     assert numbers["by_surrogate"]["friction"] == pytest.approx(numbers["adjoint"]["friction"], rel=0.02)
     assert numbers["break_even"]["designs"] > 0

@@ -98,7 +98,7 @@ def by_surrogate(simulator: Simulator, goal: Goal, starts: np.ndarray, request: 
     space = simulator.space
     data = generate(simulator, waves(space, request.pick(160, 400), seed=request.seed), progress=request.progress)
     learned, held = data.split(len(data) // 4)
-    build = operator(view, width=request.pick(12, 16))
+    build = operator(view, width=request.pick(8, 16), depth=request.pick(2, 3), patch=request.pick(4, 1))
     surrogate = train(
         space, learned, build, held_out=held, members=request.pick(2, 3), passes=request.pick(30, 60),
         seed=request.seed, progress=request.progress,
@@ -215,7 +215,7 @@ def told(request, found: Found, again: dict[str, float], load: float, high: floa
     section = Section(
         "The film of least friction", tuple(lines), (table,),
         (
-            Drawing("step", "The film and its pressure; the way from a flat film is pale.", draw),
+            Drawing("step", "The film and its pressure; films on the way are pale.", draw),
             Animation("walk", "From a flat film to a step.", gif),
         ),
     )  # fmt: skip
