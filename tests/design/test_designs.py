@@ -151,6 +151,16 @@ def test_a_plain_network_learns_more_with_slopes_and_its_winner_is_simulated():
         assert winner.gap == pytest.approx(winner.simulated["cost"] / winner.predicted["cost"] - 1)
 
 
+def test_what_a_wrong_model_proposes_is_mended_until_the_truth_keeps_its_bounds():
+    wrong = lambda a, b: {"cost": (a - 0.8) ** 2 + 1.2 * b**2 + 0.1, "sum": a + b + 0.05 * jnp.sin(2 * a) + 0.05}
+    model, truth = (Simulator(f, SPACE, slopes=("cost", "sum")) for f in (wrong, lambda a, b: bowl(a, b**1.2)))
+    found = improve(model, truth, GOAL, latin(SPACE, 3), close=1e-4)
+    exact = optimise(truth, GOAL, latin(SPACE, 3), quadratic_programs()).walk.sample.values
+    assert not any(GOAL.kept(winner.simulated) for winner in found.winners)  # or there is nothing to mend
+    assert found.kept
+    assert float(found.sample.values["cost"]) == pytest.approx(float(exact["cost"]), rel=2e-3)
+
+
 def test_a_surrogate_never_hides_a_failed_simulation():
     lost = lambda a, b: {name: value * jnp.sqrt(-1.0 - a**2) for name, value in bowl(a, b).items()}
     broken = Simulator(lost, SPACE, slopes=("cost", "sum"))

@@ -153,7 +153,7 @@ def improve(
     if not truths:
         raise NotTrusted(f"improve: none of {len(winners)} winners could be simulated; {winners[0][1].failure}")
     weight = np.full(len(goal.sides()), 2 * abs(float(truths[0][1].values[goal.least])))
-    cost = lambda values: float(values[goal.least]) + weight @ np.maximum(goal.lacks(values), 0.0)
+    cost = lambda values: float(values[goal.least]) + weight @ np.maximum(goal.lacks(values), 0.0)  # as weighed then
     (first, sample) = min(truths, key=lambda each: cost(each[1].values))
     u, path, steps, reach, reason = first.unit, [first.unit], [], radius, f"{most} simulations are spent"
     while len(steps) < most:
@@ -161,7 +161,14 @@ def improve(
         walk = walker(near, goal, near.unit(u))
         trial = near.whole(walk.unit)
         promised = cost(sample.values) - cost(walk.sample.values)
-        if promised <= close * abs(float(sample.values[goal.least])):
+        if goal.kept(walk.sample.values) and not goal.kept(sample.values):
+            for _ in range(12):  # what mends a bound must be worth its price
+                if promised > 0:
+                    break
+                weight = 10 * weight
+                promised = cost(sample.values) - cost(walk.sample.values)
+        # A bound that is missed by a little is mended first, however little that promises.
+        if promised <= (close * abs(float(sample.values[goal.least])) if goal.kept(sample.values) else 0.0):
             reason = f"no step promises more than {close:g} of it"
             break
         each, there = verified(goal, trial, walk.sample, simulator.sample(trial))
