@@ -250,6 +250,13 @@ class Findings(NamedTuple):
         """By which part the free form's friction is lower; None where the rival carries nothing."""
         return 1 - self.finer[0]["friction"] / rival.friction if rival.carrying else None
 
+    @property
+    def luckiest(self) -> float | None:
+        """The least friction among the random free forms that were learned from and carry the load."""
+        values = self.learned.data.values
+        carrying = values["friction"][values["load"] >= self.load]
+        return float(carrying.min()) if carrying.size else None
+
     def depth(self, unit: np.ndarray) -> Float[np.ndarray, "n n"]:
         return np.asarray(self.pad.depth(jnp.asarray(unit.reshape(self.pad.n, self.pad.n))))
 
@@ -304,6 +311,7 @@ def sentences(all_: Findings) -> list[str]:
         f" the free form is {percent(all_.lower_than(dimples))}",
         f"best of {pocket.tries} random inlet pockets, {pocket.carrying} of which carry it: {pocket.friction:.5f} N;"
         f" the free form is {percent(all_.lower_than(pocket))}",
+        f"best of {len(learned.data)} random free forms that the surrogate learned from: {said(all_.luckiest)}",
         f"direct by adjoint {exact:.5f} N in {direct.solves} solves ({len(direct.walks)} starts); by surrogate"
         f" {learnt:.5f} N in {found.simulations} simulations ({found.reason}); its first bare winner was off by"
         f" {100 * first.gap:+.2f} % of friction, and carried {100 * lacks:+.1f} % against what was asked",
@@ -319,6 +327,10 @@ def sentences(all_: Findings) -> list[str]:
         )
     failures = all_.failures
     return [*lines, f"{len(failures)} simulations failed" + (f"; the first: {failures[0]}" if failures else "")]
+
+
+def said(friction: float | None) -> str:
+    return "none of them carries the load" if friction is None else f"{friction:.5f} N"
 
 
 def quality(score: dict[str, Score]) -> str:
@@ -346,6 +358,7 @@ def numbers_of(all_: Findings) -> dict:
             }
             for r in all_.rivals
         },
+        "best_random_free_form": all_.luckiest,
         "adjoint": {"friction": exact, "solves": all_.direct.solves, "seconds": pay.direct[1]},
         "by_surrogate": {
             "friction": learnt,
