@@ -60,6 +60,7 @@ STUDIES = [
     "step",
     "sun",
     "tantalum",
+    "texture",
     "tunnel",
     "water-box",
     "well",

@@ -27,10 +27,44 @@ def test_step():
     assert numbers["friction"] < numbers["best_step"]["friction"]
 
 
+@pytest.mark.slow
+def test_step_by_surrogate():
+    numbers = run("step", "--set", "by=surrogate")
+    assert abs(numbers["gap"]) < 1e-2
+    assert numbers["load_simulated"] > 0.15 * (1 - 1e-4)
+    assert numbers["failures"] == []
+    assert numbers["surrogate"]["friction"]["cosine"] > 0.9
+    for winner in numbers["winners"]:
+        assert winner["simulated"]["friction"] > numbers["friction"]
+
+
+@pytest.mark.slow
+def test_texture():
+    numbers = run("texture", "--set", "cells=12", "--set", "feature=0.125", "--set", "designs=60")
+    assert numbers["load"] >= 20 * (1 - 1e-5)
+    assert numbers["friction"] < numbers["rivals"]["pocket"]["friction"]
+    assert numbers["friction"] < 0.9 * numbers["rivals"]["dimples"]["friction"]
+    assert numbers["refined"][1]["friction"] == pytest.approx(numbers["friction"], rel=0.01)
+    assert numbers["by_surrogate"]["friction"] == pytest.approx(numbers["adjoint"]["friction"], rel=0.02)
+    assert numbers["break_even"]["designs"] > 0
+    assert numbers["failures"] == []
+
+
+def test_texture_refuses_what_cannot_be():
+    for options, words in (
+        (["load=170"], "carries 165 N"),
+        (["cells=15"], "give an even number, such as 16"),
+        (["feature=0.01"], "give cells=150 or more"),
+    ):
+        found = CliRunner().invoke(app, ["run", "texture", "--set", *options])
+        assert found.exit_code == 2
+        assert words in found.stderr
+
+
 def test_step_refuses_what_cannot_be():
     for options, words in (
         (["load=0.25"], "carries more than 0.2"),
-        (["by=surrogate"], "no surrogate of thin films yet"),
+        (["by=magic"], "must be adjoint and surrogate"),
         (["high=0.5"], "above the thinnest"),
     ):
         found = CliRunner().invoke(app, ["run", "step", "--set", *options])

@@ -1,0 +1,159 @@
+"""What simulations said of many designs: made in parallel where asked, kept while it is made, resumed after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from .._core.files import read_arrays, write_arrays
+from .._core.messages import BadInput, NotTrusted
+from ._progress import Progress
+from ._simulator import Sample, Simulator
+from ._space import Units
+
+CHUNK = 32  # designs between two saves
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A design of which there are no values, and why."""
+
+    unit: Float[np.ndarray, " d"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Designs and what was simulated of them; one row each.
+
+    units     of unit vectors.
+    values    by output: numbers of shape (designs,), fields of (designs, ...).
+    slopes    of scalars in the unit vector, (designs, d).
+    failures  designs that could not be simulated; they are in no other table.
+    seconds   that the simulations took.
+    """
+
+    units: Units
+    values: dict[str, Float[np.ndarray, "designs ..."]]
+    slopes: dict[str, Units]
+    failures: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def rows(self, pick: slice | np.ndarray) -> Dataset:
+        """Some of the designs."""
+        some = lambda table: {name: rows[pick] for name, rows in table.items()}
+        return replace(self, units=self.units[pick], values=some(self.values), slopes=some(self.slopes))
+
+    def split(self, held_out: int) -> tuple[Dataset, Dataset]:
+        """All but the last `held_out` designs, and these."""
+        if not 0 < held_out < len(self):
+            raise BadInput(f"Dataset.split: {held_out} of {len(self)} designs; hold out at least 1, leave at least 1.")
+        return self.rows(slice(None, -held_out)), self.rows(slice(len(self) - held_out, None))
+
+    def without_slopes(self) -> Dataset:
+        return replace(self, slopes={})
+
+    def save(self, path: Path, fingerprint: str = "") -> None:
+        """One file, written beside and renamed."""
+        arrays = {"units": self.units}
+        arrays |= {f"value {name}": rows for name, rows in self.values.items()}
+        arrays |= {f"slope {name}": rows for name, rows in self.slopes.items()}
+        if self.failures:
+            arrays["failed"] = np.stack([failure.unit for failure in self.failures])
+        reasons = [failure.reason for failure in self.failures]
+        write_arrays(path, arrays, {"reasons": reasons, "seconds": self.seconds, "fingerprint": fingerprint})
+
+    @staticmethod
+    def load(path: Path, fingerprint: str = "") -> Dataset:
+        """What `save` wrote. Raises `BadInput` for a damaged file, or one of other designs."""
+        arrays, meta = read_arrays(path)
+        if fingerprint and meta.get("fingerprint") != fingerprint:
+            raise BadInput(f"{path} belongs to other designs; choose another folder, or delete it.")
+        named = lambda kind: {key.removeprefix(kind): rows for key, rows in arrays.items() if key.startswith(kind)}
+        failed = arrays.get("failed", np.empty((0, 0)))
+        failures = tuple(Failure(u, reason) for u, reason in zip(failed, meta["reasons"], strict=True))
+        return Dataset(arrays["units"], named("value "), named("slope "), failures, float(meta["seconds"]))
+
+
+def generate(
+    simulator: Simulator,
+    units: Units,
+    folder: Path | None = None,
+    *,
+    name: str = "designs",
+    workers: int = 1,
+    progress: bool | None = None,
+) -> Dataset:
+    """Simulate designs.
+
+        data = generate(Simulator(simulate, space, slopes=("load",)), latin(space, 200), Path("run"))
+
+    units     rows of unit vectors: `latin`, `sobol`, `waves`, or the rows of `space.unit(design)`.
+    folder    where finished designs are kept while the others run. A second call with the same designs and outputs
+              goes on where the first was killed, to the same numbers.
+    workers   threads. Worth it for simulators that leave the interpreter, such as other programs; 1 for those that
+              fill the cores by themselves.
+
+    A design that fails is in `failures`, with its reason. Raises `NotTrusted` where all fail.
+    """
+    units = np.asarray(units, float)
+    if units.ndim != 2 or units.shape[1] != simulator.space.size or not len(units):
+        raise BadInput(f"generate: units of shape {units.shape}; rows of {simulator.space.size} numbers are expected.")
+    if not np.all((units >= 0) & (units <= 1)):
+        raise BadInput("generate: units must lie between 0 and 1; `space.unit(design)` makes them.")
+    path = folder / f"{name}.npz" if folder else None
+    stamp = fingerprint(simulator, units)
+    data = Dataset.load(path, stamp) if path and path.exists() else Dataset(units[:0], {}, {})
+    bar = Progress("simulate designs", len(units), progress)
+    done = len(data) + len(data.failures)
+    double = jnp.zeros(()).dtype == np.float64
+
+    def one(u: Float[np.ndarray, " d"]) -> tuple[Sample, float]:
+        before = simulator.seconds
+        with jax.enable_x64(double):  # a thread starts with JAX's own setting, not with that of its caller
+            return simulator.sample(u), simulator.seconds - before
+
+    with ThreadPoolExecutor(workers) as pool:
+        while done < len(units):
+            chunk = units[done : done + CHUNK]
+            samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
+            data = joined(data, chunk, [sample for sample, _ in samples], sum(seconds for _, seconds in samples))
+            done += len(chunk)
+            if path:
+                data.save(path, stamp)
+            bar.at(done)
+    bar.close()
+    if not len(data):
+        raise NotTrusted(f"generate: all {len(units)} simulations failed; the first: {data.failures[0].reason}")
+    return data
+
+
+def joined(data: Dataset, units: Units, samples: Sequence[Sample], seconds: float) -> Dataset:
+    """The same data with more designs."""
+    good = [(u, s) for u, s in zip(units, samples, strict=True) if not s.failure]
+    failures = tuple(Failure(u, s.failure) for u, s in zip(units, samples, strict=True) if s.failure)
+    data = replace(data, failures=data.failures + failures, seconds=data.seconds + seconds)
+    if not good:
+        return data
+    stacked = lambda known, rows: np.concatenate([known, rows]) if known is not None and len(known) else rows
+    values = {n: stacked(data.values.get(n), np.stack([s.values[n] for _, s in good])) for n in good[0][1].values}
+    slopes = {n: stacked(data.slopes.get(n), np.stack([s.slopes[n] for _, s in good])) for n in good[0][1].slopes}
+    return replace(data, units=np.concatenate([data.units, [u for u, _ in good]]), values=values, slopes=slopes)
+
+
+def fingerprint(simulator: Simulator, units: Units) -> str:
+    """What determines the answer, as far as it can be told: designs, bounds, slopes, and the simulator's code."""
+    code = getattr(simulator.simulate, "__code__", None)
+    parts = (units.shape, simulator.space.ranges, simulator.slopes, code.co_code if code else "")
+    return hashlib.sha256(repr(parts).encode() + units.tobytes()).hexdigest()
