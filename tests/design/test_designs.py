@@ -10,6 +10,7 @@ from lawful.design import (
     Range,
     Simulator,
     Space,
+    Surrogate,
     generate,
     improve,
     latin,
@@ -129,7 +130,7 @@ def test_what_cannot_be_kept_is_not_called_kept():
     assert float(best.walk.sample.values["sum"]) == pytest.approx(5.0, abs=1e-6)  # as far as it goes
 
 
-def test_a_plain_network_learns_more_with_slopes_and_its_winner_is_simulated():
+def test_a_plain_network_learns_more_with_slopes_and_its_winner_is_simulated(tmp_path):
     simulate = lambda a, b: {"cost": (a - 1) ** 2 + b**2 + 0.3 * jnp.sin(3 * a), "sum": a + b}
     simulator = Simulator(simulate, SPACE, slopes=("cost", "sum"))
     learned, held = generate(simulator, sobol(SPACE, 64)).split(24)
@@ -141,6 +142,11 @@ def test_a_plain_network_learns_more_with_slopes_and_its_winner_is_simulated():
     assert with_slopes.r2 > 0.99
     assert with_slopes.cosine > without.cosine
     assert with_slopes.within == pytest.approx(0.68, abs=0.05)  # these set the bars
+    surrogate.save(tmp_path / "bowl.npz")
+    again = Surrogate.load(tmp_path / "bowl.npz", SPACE, perceptron(24))
+    assert again(a=0.5, b=1.0) == surrogate(a=0.5, b=1.0)
+    with pytest.raises(BadInput, match="another shape"):
+        Surrogate.load(tmp_path / "bowl.npz", SPACE, perceptron(16))
     direct = optimise(simulator, GOAL, latin(SPACE, 4))
     found = improve(surrogate, simulator, GOAL, latin(SPACE, 4))
     assert found.kept

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 from .._core.files import read_arrays, write_arrays
+from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
 from ._frames import Frames
 from ._labels import Labels, any_known
-from ._leaves import by_name, put_back
 from ._said import Said, ready, said_by_all
 
 

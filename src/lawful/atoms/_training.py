@@ -14,12 +14,12 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
+from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
 from ..solve import Keeper, Moment, Watcher, fingerprint, watcher
 from ._ensemble import Ensemble
 from ._frames import Frame, Frames
 from ._labels import Labels
-from ._leaves import by_name, put_back
 from ._said import Learned, answers, ready
 
 Model = TypeVar("Model", bound=Learned)

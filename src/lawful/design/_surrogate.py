@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -13,6 +14,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from .._core.files import read_arrays, write_arrays
+from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
 from ._dataset import Dataset
 from ._progress import Progress
@@ -68,6 +71,28 @@ class Surrogate(eqx.Module):
         values, slopes = sampled(self, jnp.asarray(u))
         plain = lambda each: {name: np.asarray(v, float) for name, v in each.items()}
         return Sample(plain(values), plain(slopes))
+
+    def save(self, path: str | Path) -> None:
+        """Arrays only; `load` wants the space and the networks' build again."""
+        tables = {"centre": self.centre, "scale": self.scale, "widen": self.widen}
+        named = {f"{kind} {n}": np.asarray(x) for kind, table in tables.items() for n, x in table.items()}
+        members = by_name(eqx.filter(self.members, eqx.is_inexact_array))
+        write_arrays(Path(path), {**members, **named}, {"outputs": list(self.centre), "seconds": self.seconds})
+
+    @classmethod
+    def load(cls, path: str | Path, space: Space, build: Build) -> Surrogate:
+        """What `save` wrote. Raises `BadInput` for another space or another build than it was trained with."""
+        found, told = read_arrays(Path(path))
+        centre, scale, widen = (
+            {n: jnp.asarray(found[f"{kind} {n}"]) for n in told["outputs"]} for kind in ("centre", "scale", "widen")
+        )
+        one = build(space, {n: c.shape for n, c in centre.items()}, jax.random.PRNGKey(0))
+        arrays, rest = eqx.partition(one, eqx.is_inexact_array)
+        count = len(found["leaf0"])
+        members = put_back(found, jax.tree.map(lambda a: jax.ShapeDtypeStruct((count, *a.shape), a.dtype), arrays))
+        if members is None:
+            raise BadInput(f"{path} holds networks of another shape; give the space and build it was trained with.")
+        return cls(space, eqx.combine(jax.tree.map(jnp.asarray, members), rest), centre, scale, widen, told["seconds"])
 
 
 def spread(v: Float[Array, "members ..."]) -> Float[Array, "..."]:
