@@ -94,3 +94,38 @@ def test_a_motion_that_runs_away_gives_nan():
     found = lf.rollout(lambda t, y, args: y * y, jnp.ones(1), jnp.array([0.9, 1.1]), method=PLAIN)
     assert found[0, 0] == pytest.approx(10.0, rel=1e-10)
     assert np.isnan(found[1, 0])
+
+
+def pulled(t, y, args):
+    return args["pull"] @ y - args["pair"][0] * jnp.sin(y) * args["pair"][1] * jnp.cos(t)
+
+
+PULL = {"pull": np.array([[0.1, 0.2], [0.3, -0.1]]), "pair": np.array([1.0, 2.0])}
+
+
+def test_arrays_among_the_parameters_without_compilation():
+    """Outside of any compiled function each loop is compiled by itself, with arrays as they come."""
+    y, times = np.array([1.0, 0.5]), np.array([0.4, 1.0])
+    args = jax.tree.map(jnp.asarray, PULL)
+    found = lf.rollout(pulled, y, times, args=args, method=FAST)
+    np.testing.assert_allclose(found, lf.rollout(pulled, y, times, args=args, method=PLAIN), rtol=1e-12)
+
+
+def test_derivatives_by_everything_that_a_motion_depends_on():
+    """Start, its time, the times, parameters and what the function closes over: against differences."""
+    inner = {"start": np.array([1.0, 0.5]), "t": 0.1, "times": np.array([0.4, 1.0]), "args": PULL, "closed": 0.3}
+
+    def told(x):
+        motion = lambda t, y, args: pulled(t, y, args) + x["closed"] * y[::-1]
+        states = lf.rollout(motion, x["start"], x["times"], t=x["t"], args=x["args"], method=FAST)
+        return jnp.sum(states * jnp.array([[1.0, -2.0], [0.5, 3.0]]))
+
+    rng = np.random.default_rng(0)
+    way = jax.tree.map(lambda x: rng.normal(size=np.shape(x)), inner)
+    at = lambda s: float(jax.jit(told)(jax.tree.map(lambda x, w: x + s * w, inner, way)))
+    slope = (8 * (at(1e-3) - at(-1e-3)) - (at(2e-3) - at(-2e-3))) / 12e-3
+    _, forward = jax.jit(lambda x, w: jax.jvp(told, (x,), (w,)))(jax.tree.map(jnp.asarray, inner), way)
+    backward = jax.jit(jax.grad(told))(jax.tree.map(jnp.asarray, inner))
+    dotted = sum(np.sum(g * w) for g, w in zip(jax.tree.leaves(backward), jax.tree.leaves(way), strict=True))
+    assert float(forward) == pytest.approx(slope, rel=1e-9)
+    assert float(dotted) == pytest.approx(float(forward), rel=1e-12)

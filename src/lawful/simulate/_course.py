@@ -12,12 +12,13 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from ._given import Given, leaves_of, system_of
-from ._glide import glided, glides
-from ._machine import Inputs, Machine, Start, prepared
+from ._glide import Flow, glided, glides
+from ._machine import Inputs, Machine, Start, opened, prepared
 from ._march import ARRIVED, ENDED, Line, Log, Place, march, placed
 from ._polynomial import horner
 from ._replay import plan_of, replay
 from ._system import Settings
+from ._variational import MOST, directions, variation_of
 
 
 class Course(eqx.Module):
@@ -67,19 +68,45 @@ def states(given: Given, start: PyTree, t, times: Float[Array, " n"], settings: 
     if not glides(settings, system.guards[0]):
         return jax.vmap(course(machine, begin, times[-1], inputs, count, structure))(times)
 
+    rates, arrays = opened(lambda t, y, given: system.flow(t, y, [], given)[0], t, begin.y, parameters)
+    numbers = [*parameters, *map(jnp.asarray, arrays)]
+
+    def flow(t, y: list[Array], numbers: list[Array]) -> list[Array]:
+        return rates(numbers[len(parameters) :], t, y, numbers[: len(parameters)])
+
     @jax.custom_jvp
-    def light(begin: Start, times: Array, inputs: Inputs):
-        return glided(machine, begin.t, begin.y, times, inputs, count)
+    def light(begin: Start, times: Array, inputs: Inputs, numbers: list[Array]):
+        return glided(machine, Flow(flow, numbers), begin.t, begin.y, times, inputs, count)
 
     @light.defjvp
     def rule(primals, tangents):
-        def written(begin: Start, times: Array, inputs: Inputs):
+        if directions(begin.y, numbers) <= MOST:
+            found, moved = light(*primals), varied(primals, tangents)
+            # what is not known has no slope, however far the slopes' own steps got
+            return found, [jnp.where(jnp.isnan(x), jnp.nan, d) for x, d in zip(found, moved, strict=True)]
+
+        def written(begin: Start, times: Array, inputs: Inputs, numbers: list[Array]):
             found = course(machine, begin, times[-1], inputs, count, structure)
             return jax.tree.leaves(jax.vmap(found)(times))
 
         return jax.jvp(written, primals, tangents)
 
-    return jax.tree.unflatten(structure, light(begin, times, inputs))
+    def varied(primals, tangents) -> list[Array]:
+        begin, times, _, numbers = primals
+        d_begin, d_times, _, d_numbers = tangents
+        absolute = None if settings.absolute is None else 2 * settings.absolute  # y and its slopes
+        variation = variation_of(flow, begin.y, numbers)
+        both = states(
+            Given(variation.motion, (), (), variation.moving), variation.start, begin.t, times,
+            settings._replace(absolute=absolute), 2 * count,
+        )  # fmt: skip
+        at_start = flow(begin.t, begin.y, numbers)
+        d_y = [d - f * d_begin.t for d, f in zip(d_begin.y, at_start, strict=True)]
+        later = jax.vmap(lambda t, y: flow(t, y, numbers))(times, both[0])
+        moved = variation.along(both[1], d_y, d_numbers)
+        return [d + f * d_times.reshape(-1, *[1] * (f.ndim - 1)) for d, f in zip(moved, later, strict=True)]
+
+    return jax.tree.unflatten(structure, light(begin, times, inputs, numbers))
 
 
 def course(machine: Machine, begin: Start, end, inputs: Inputs, count: int, structure: Any) -> Course:

@@ -75,25 +75,33 @@ def glides(settings: Settings, guards: int) -> bool:
     return not settings.certify and not guards
 
 
-def glider(machine: Machine, t, y: list[Array], inputs: Inputs) -> tuple[Glider, list[Array]]:
-    """The motion of a machine made ready, and the arrays that its program closed over."""
-    parameters = inputs.parameters
-    flow = lambda t, y, given: machine.system.flow(t, y, [], given)[0]
+class Flow(NamedTuple):
+    """A right-hand side that closes over nothing, and the numbers it takes: parameters and what it closed over."""
+
+    rates: Callable[[Array, list[Array], list[Array]], list[Array]]
+    numbers: list[Array]
+
+
+def glider(machine: Machine, t, y: list[Array], flow: Flow) -> tuple[Glider, list[Array]] | None:
+    """The motion of a machine written out entry by entry, and its numbers; None where it is too long for that."""
     shapes = tuple(jnp.shape(x) for x in y)
-    rates = entry_by_entry(flow, shapes, parameters)
-    numbers = Glider(machine.recipe, shapes, machine.settings).taken_apart(y)
+    rates = entry_by_entry(flow.rates, shapes, flow.numbers)
+    entries = Glider(machine.recipe, shapes, machine.settings).taken_apart(y)
     try:
-        recipe, arrays = recipe_of(jax.make_jaxpr(rates)(t, *numbers, *parameters), len(numbers), 0)
+        recipe, arrays = recipe_of(jax.make_jaxpr(rates)(t, *entries, *flow.numbers), len(entries), 0)
     except TooLong:
-        return Glider(machine.recipe, None, machine.settings), inputs.flow
-    return Glider(recipe, shapes, machine.settings), arrays
+        return None
+    return Glider(recipe, shapes, machine.settings), [*flow.numbers, *arrays]
 
 
-def glided(machine: Machine, t, y: list[Array], times: Float[Array, " n"], inputs: Inputs, most: int) -> list[Array]:
+def glided(
+    machine: Machine, flow: Flow, t, y: list[Array], times: Float[Array, " n"], inputs: Inputs, most: int
+) -> list[Array]:
     """The state at each time, NaN where `most` steps do not suffice; to be compiled and mapped, not differentiated."""
-    written_out = glider(machine, t, y, inputs) if machine.settings.unroll else None
-    ready, arrays = written_out or (Glider(machine.recipe, None, machine.settings), inputs.flow)
-    known = settled(ready.recipe, [*inputs.parameters, *arrays], inputs.one)
+    written_out = glider(machine, t, y, flow) if machine.settings.unroll else None
+    in_arrays = Glider(machine.recipe, None, machine.settings), [*inputs.parameters, *inputs.flow]
+    ready, numbers = written_out or in_arrays
+    known = {place: x for place, x in settled(ready.recipe, numbers, inputs.one).items() if place in used(ready.recipe)}
 
     def flown(flight: Flight, time, beyond, known):
         return reached(ready, flight, time, beyond, known, most)
@@ -104,6 +112,11 @@ def glided(machine: Machine, t, y: list[Array], times: Float[Array, " n"], input
     beyond = 2 * (times[-1] - t)  # longer steps are of no use
     begin = Flight(t, ready.taken_apart(y), TINY * beyond, jnp.zeros((), int))
     return jax.vmap(ready.joined)(lax.scan(lambda flight, time: fly(flight, time, beyond, known), begin, times)[1])
+
+
+def used(recipe: Recipe) -> frozenset[int]:
+    """The values that steps take: an array among what code of one piece is given makes XLA (jaxlib 0.10) abort."""
+    return frozenset(itertools.chain(recipe.outputs, *(step.operands for step in recipe.steps)))
 
 
 class Walled(Points):
