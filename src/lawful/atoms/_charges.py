@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._core.messages import BadInput, listing
 from ._coordination import tabulated
@@ -105,3 +105,16 @@ def bonded(structure: Structure) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndar
         vectors = vectors + np.asarray(pairs.shift) @ np.asarray(structure.cell)
     near = np.linalg.norm(vectors, axis=1) < BONDED * (radii[i] + radii[j])
     return i[near], j[near]
+
+
+def same_piece(
+    of: Int[np.ndarray | Array, " atoms"],
+    homes: Int[np.ndarray, "atoms 3"],
+    i: Int[np.ndarray | Array, "..."],
+    j: Int[np.ndarray | Array, "..."],
+    shift: Float[np.ndarray | Array, "... 3"] | None,
+) -> Bool[np.ndarray, "..."]:
+    """Whether i and j, moved by whole cells, belong to one fragment, not to it and an image; homes as of `images`."""
+    i, j, of = np.asarray(i), np.asarray(j), np.asarray(of)
+    together = of[i] == of[j]
+    return together if shift is None else together & np.all(np.asarray(shift) == homes[j] - homes[i], axis=-1)

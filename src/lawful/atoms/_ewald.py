@@ -127,13 +127,19 @@ class Ewald(ChargeSum):
         return cls(near_pairs(structure, reach, skin), smear, wave_vectors(cell, decay / smear))
 
     def far(self, positions, cell, charges) -> Float[Array, ""]:
-        vectors = 2 * math.pi * self.waves @ jnp.linalg.inv(cell).T
-        square = jnp.sum(vectors**2, axis=1)
+        vectors, weights = weighted(self.waves, cell, self.smear)
         phase = vectors @ positions.T
         strength = (jnp.cos(phase) @ charges) ** 2 + (jnp.sin(phase) @ charges) ** 2
-        # only one of K and -K is kept: the sum counts twice
-        weights = 4 * math.pi / square * jnp.exp(-0.5 * self.smear**2 * square)
-        return jnp.sum(weights * strength) / jnp.linalg.det(cell)
+        return jnp.sum(weights * strength)
+
+
+def weighted(
+    waves: Float[np.ndarray, "waves 3"], cell: Float[Array, "3 3"], smear: float
+) -> tuple[Float[Array, "waves 3"], Float[Array, " waves"]]:
+    """Wave vectors K (1/A), and what |S(K)|^2 counts: only one of K and -K is kept, so that the sum counts twice."""
+    vectors = 2 * math.pi * waves @ jnp.linalg.inv(cell).T
+    square = jnp.sum(vectors**2, axis=1)
+    return vectors, 4 * math.pi / square * jnp.exp(-0.5 * smear**2 * square) / jnp.linalg.det(cell)
 
 
 def wave_vectors(cell: Float[np.ndarray, "3 3"], longest: float) -> Float[np.ndarray, "waves 3"]:

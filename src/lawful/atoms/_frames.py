@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
-from ._charges import Fragments
+from ._charges import Fragments, same_piece
 from ._labels import Labels
 from ._neighbours import Neighbours
 from ._structure import Structure, padded
@@ -168,18 +168,12 @@ class Frames(eqx.Module):
         )
         fragments, own = None if self.fragments is None else self.together(self.fragments), None
         if fragments is not None:
-            of = np.asarray(fragments.of)
-            together = np.take_along_axis(of[:, None], np.asarray(neighbours.j), axis=-1) == of[..., None]
-            if neighbours.shift is not None:  # the image of a fragment is another one
-                homes = np.stack(
-                    [
-                        padded(f.images(s), self.atoms)
-                        for f, s in zip(self.fragments or (), self.structures, strict=True)
-                    ]
-                )
-                gaps = np.stack([home[j] - home[:, None] for home, j in zip(homes, neighbours.j, strict=True)])
-                together &= np.all(neighbours.shift == gaps, axis=-1)
-            own = neighbours.only(together)
+            given = zip(self.fragments or (), self.structures, strict=True)
+            homes = [padded(each.images(structure), self.atoms) for each, structure in given]
+            shifts = [None] * len(homes) if neighbours.shift is None else neighbours.shift
+            rows = np.arange(self.atoms)[:, None]
+            several = zip(np.asarray(fragments.of), homes, neighbours.j, shifts, strict=True)
+            own = neighbours.only(np.stack([same_piece(of, home, rows, j, shift) for of, home, j, shift in several]))
         return Frame(np.stack(far), species, neighbours, stacked(cells), fragments, own)
 
     def together(self, fragments: Sequence[Fragments]) -> Fragments:

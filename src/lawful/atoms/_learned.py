@@ -173,7 +173,7 @@ class HybridNetwork(eqx.Module):
             coulomb, field = pairs.electrostatics(permanent)
         else:
             where = jnp.asarray(frame.positions), jnp.asarray(frame.cell)
-            coulomb, field = sums(*where, permanent), sums.field(*where, permanent)
+            coulomb, field = sums.energy_and_field(*where, permanent)
         overlap, within = RATE * jnp.exp(jax.vmap(of)(self.rates))
         clouds = penetration(of(valence(self.elements)), atoms.charges, width, pairs)
         return {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
-from ._charges import Fragments
+from ._charges import Fragments, same_piece
 from ._frames import Frame
 from ._hybrid import HybridPotential
 from ._learned import HybridNetwork, Interactions
@@ -48,12 +48,14 @@ def molecular_potential(
         raise BadInput(f"{len(structure)} atoms need as many entries in fragments.of, but {len(parts.of)} were given.")
     homes = parts.images(structure)
     neighbours = Neighbours.of(structure, model.cutoff, skin=skin)
-    own = neighbours.only(same_piece(parts, homes, np.arange(len(structure))[:, None], neighbours.j, neighbours.shift))
+    own = neighbours.only(
+        same_piece(parts.of, homes, np.arange(len(structure))[:, None], neighbours.j, neighbours.shift)
+    )
     sums = None
     if structure.cell is not None:
         pairs = near_pairs(structure, cutoff, skin)
         assert pairs.shift is not None
-        apart = ~same_piece(parts, homes, pairs.i, pairs.j, pairs.shift)
+        apart = ~same_piece(parts.of, homes, pairs.i, pairs.j, pairs.shift)
         between = Pairs(pairs.i[apart], pairs.j[apart], pairs.shift[apart], cutoff, skin)
         i, j = np.nonzero(np.triu(np.asarray(parts.of) == np.asarray(parts.of)[:, None], k=1))
         within = Pairs(i, j, (homes[j] - homes[i]).astype(float), np.inf)
@@ -87,16 +89,3 @@ class MolecularEnergy(eqx.Module):
 
     def frame(self, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None) -> Frame:
         return Frame(positions, self.species, self.neighbours, cell, self.fragments, self.own)
-
-
-def same_piece(
-    fragments: Fragments,
-    homes: Int[np.ndarray, "atoms 3"],
-    i: Int[np.ndarray | Array, "..."],
-    j: Int[np.ndarray | Array, "..."],
-    shift: Float[np.ndarray | Array, "... 3"] | None,
-) -> Bool[np.ndarray, "..."]:
-    """Whether i and j, moved by whole cells, belong to one molecule, not to it and an image of it."""
-    i, j, of = np.asarray(i), np.asarray(j), np.asarray(fragments.of)
-    together = of[i] == of[j]
-    return together if shift is None else together & np.all(np.asarray(shift) == homes[j] - homes[i], axis=-1)

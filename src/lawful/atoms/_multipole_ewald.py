@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._ewald import UNFADED, background, wave_vectors
+from ._ewald import UNFADED, background, wave_vectors, weighted
 from ._multipoles import Multipoles, kernel
 from ._pairs import Pairs
 from ._switch import fade_out
@@ -44,7 +44,8 @@ class MultipoleEwald(eqx.Module):
     def of(
         cls, cell: Float[np.ndarray, "3 3"], between: Pairs, within: Pairs, accuracy: float = 1e-9
     ) -> MultipoleEwald:
-        """Accuracy   relative size of what either sum leaves out of charges; quadrupoles lose two or three digits."""
+        """Choose them. accuracy: relative size of what either sum leaves out of charges; of quadrupoles two or three
+        digits more."""
         decay = math.sqrt(-2 * math.log(accuracy))
         smear = UNFADED * between.cutoff / decay
         return cls(between, within, smear, wave_vectors(cell, decay / smear))
@@ -76,23 +77,24 @@ class MultipoleEwald(eqx.Module):
         return jnp.sum(others) + 0.5 * jnp.sum(own)
 
     def far(self, positions, cell, multipoles: Multipoles) -> Float[Array, ""]:
-        vectors = 2 * math.pi * self.waves @ jnp.linalg.inv(cell).T
-        square, phase = jnp.sum(vectors**2, axis=1), vectors @ positions.T
+        vectors, weights = weighted(self.waves, cell, self.smear)
+        phase = vectors @ positions.T
         even = multipoles.charges - jnp.einsum("kx,nxy,ky->kn", vectors, multipoles.quadrupoles, vectors)
         odd = vectors @ multipoles.dipoles.T
         cosine, sine = jnp.cos(phase), jnp.sin(phase)
         strength = jnp.sum(even * cosine - odd * sine, axis=1) ** 2 + jnp.sum(even * sine + odd * cosine, axis=1) ** 2
-        # only one of K and -K is kept: the sum counts twice
-        weights = 4 * math.pi / square * jnp.exp(-0.5 * self.smear**2 * square)
-        return jnp.sum(weights * strength) / jnp.linalg.det(cell)
+        return jnp.sum(weights * strength)
 
-    def field(self, positions, cell, multipoles: Multipoles) -> Float[Array, "atoms 3"]:
-        """At each atom, from those of other molecules, e/A^2: the energy's slope with its dipole, -dE/dp / k."""
+    def energy_and_field(
+        self, positions, cell, multipoles: Multipoles
+    ) -> tuple[Float[Array, ""], Float[Array, "atoms 3"]]:
+        """The energy, and the field at each atom from other molecules, e/A^2: its slope with the dipole, -dE/dp / k."""
 
         def energy(dipoles):
             return self(positions, cell, eqx.tree_at(lambda m: m.dipoles, multipoles, dipoles))
 
-        return -jax.grad(energy)(multipoles.dipoles) / COULOMB
+        value, slope = jax.value_and_grad(energy)(multipoles.dipoles)
+        return value, -slope / COULOMB
 
     def smeared(self, square: Float[Array, " pairs"]) -> list[Float[Array, " pairs"]]:
         return kernel(square, jnp.full_like(square, self.smear))

@@ -140,7 +140,7 @@ def without_centres(
 def at_centres(
     first: Float[Array, " pairs"], second: Float[Array, " pairs"], vectors: Float[Array, "pairs 3"]
 ) -> Float[Array, " pairs"]:
-    """K Q_i Q_j / S, eV, of charges (e) at centres with these vectors (A) between them."""
+    """Energies k Q_i Q_j / S, eV, of charges (e) at centres with these vectors (A) between them."""
     return COULOMB * first * second / jnp.sqrt(jnp.sum(vectors**2, axis=1) + CENTRES)
 
 
