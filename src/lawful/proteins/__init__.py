@@ -1,0 +1,23 @@
+"""Proteins: backbones in and out, their geometry and how native it looks. Angstroms and radians."""
+
+from ._backbone import AMINO_ACIDS, Backbone, padded
+from ._ideal import ideal_cb, place_atoms, place_oxygens
+from ._reading import Read, Report, read
+from ._sets import ChainSet, read_set, split
+from ._writing import write
+
+__all__ = [
+    "AMINO_ACIDS",
+    "Backbone",
+    "ChainSet",
+    "Read",
+    "Report",
+    "ideal_cb",
+    "padded",
+    "place_atoms",
+    "place_oxygens",
+    "read",
+    "read_set",
+    "split",
+    "write",
+]
