@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from .._core.messages import BadInput, listing
+from ..fields.equivariant import Dense
 from ._frames import Frame, Frames
 from ._labels import any_known
 from ._neighbours import Neighbours
@@ -226,25 +227,6 @@ class Mix(eqx.Module):
             for part, weights in ((SCALAR, self.scalar), (VECTOR, self.vector), (TENSOR, self.tensor))
         )
         return by_part(self.gate(invariants(x))) * jnp.concatenate(list(mixed), -1)
-
-
-class Dense(eqx.Module):
-    """A plain perceptron with SiLU between its layers, on the last axis."""
-
-    weights: tuple[Float[Array, "inputs outputs"], ...]
-    biases: tuple[Float[Array, " outputs"], ...]
-
-    def __init__(self, sizes: tuple[int, ...], key: Key):
-        keys = jax.random.split(key, len(sizes) - 1)
-        self.weights = tuple(
-            jax.random.normal(k, (n, m)) / math.sqrt(n) for k, n, m in zip(keys, sizes[:-1], sizes[1:], strict=True)
-        )
-        self.biases = tuple(jnp.zeros(m) for m in sizes[1:])
-
-    def __call__(self, x: Float[Array, "... inputs"]) -> Float[Array, "... outputs"]:
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = jax.nn.silu(x @ weight + bias)
-        return x @ self.weights[-1] + self.biases[-1]
 
 
 def orthonormal() -> Float[np.ndarray, "9 3 3"]:

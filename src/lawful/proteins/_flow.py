@@ -23,8 +23,9 @@ COMPACT = 1.1
 def chain_noise() -> Float[np.ndarray, "lengths 2"]:
     """(rho, sigma) of the noise for every length: its neighbours lie a CA-CA step apart, its Rg is a protein's.
 
-    A stationary chain x_i+1 = rho x_i + sqrt(1 - rho^2) sigma xi has steps of mean square 6 sigma^2 (1 - rho) and, about
-    its mean, Rg^2 = 3 sigma^2 (1 - mean of rho^|i-j|); rho by bisection, at most 0.999 (where a free chain is no larger).
+    A stationary chain x_i+1 = rho x_i + sqrt(1 - rho^2) sigma xi has steps of mean square 6 sigma^2 (1 - rho) and,
+    about its mean, Rg^2 = 3 sigma^2 (1 - mean of rho^|i-j|). Rho by bisection, at most 0.999: a free chain of 40 steps
+    is no larger than a protein.
     """
     table = np.zeros((LONGEST + 1, 2))
     for count in range(2, LONGEST + 1):

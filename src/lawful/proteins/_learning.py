@@ -158,8 +158,8 @@ def learn(
     residues     in one update, padding included.
     rate         of Adam; rises over 200 updates and falls like 1/sqrt after 4000.
     memory       of the running mean.
-    folder       where the state is kept every minute, with weights.npz at every look; with `resume` a killed run goes on
-                 there and reaches the same numbers, bit for bit, on the same machine.
+    folder       where the state is kept every minute, with weights.npz at every look; with `resume` a killed run goes
+                 on there and reaches the same numbers, bit for bit, on the same machine.
 
     Raises `BadInput` where the loss is no longer finite, and for a folder of another training.
     """
@@ -224,7 +224,7 @@ def validated(denoiser: Denoiser, rooms: Sequence[Room], residues: int, most: in
     for k, room in enumerate(rooms):
         size = max(residues // room.real.shape[1], 1)
         for begin in range(0, min(len(room), most) // size * size, size):
-            some = jax.tree.map(lambda x: x[begin : begin + size], room)
+            some = jax.tree.map(lambda x, a=begin, b=begin + size: x[a:b], room)
             keys = jax.random.split(jax.random.key(1000 * k + begin), size)
             found.append(losses_at(denoiser, some, keys, (jnp.arange(size) + 0.5) / size))
     mean = jax.tree.map(lambda *x: jnp.mean(jnp.concatenate(x)), *found)

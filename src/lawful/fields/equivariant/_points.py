@@ -23,8 +23,8 @@ class PointMessages(eqx.Module):
 
     Each node may have several points (N, CA and C of a residue, say), and all distances between the points of two nodes
     are heard. Differences are divided by their length, so that far points do not blow the answer up. Equivariant under
-    rotations, translations and reflections: E(3). With `handed`, moves along (x_i - c) x (x_j - c), c the centre, make a
-    mirrored input another one: SE(3).
+    rotations, translations and reflections: E(3). With `handed`, moves along (x_i - c) x (x_j - c), c the centre, make
+    a mirrored input another one: SE(3).
 
     channels   scalars of a node.  points: of a node.  edges: further numbers of a pair.
     reach      of the functions of the distance, in the unit of the coordinates (typical distances about 1).
