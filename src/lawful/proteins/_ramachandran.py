@@ -6,6 +6,7 @@ The grids in ramachandran.npz are of the Richardson laboratory and under CC-BY-4
 from __future__ import annotations
 
 import functools
+import itertools
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ def ramachandran_kinds(
     torsion omega before it is within 90 degrees of zero; trans where no omega is given.
     """
     kinds = []
-    for k, (letter, following) in enumerate(zip(sequence[1:-1], sequence[2:], strict=True)):
+    for k, (letter, following) in enumerate(itertools.pairwise(sequence[1:])):
         if letter == "G":
             kinds.append(GLYCINE)
         elif letter == "P":

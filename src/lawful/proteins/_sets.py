@@ -155,3 +155,11 @@ def split(
     if not all(len(each) for each in parts):
         raise BadInput(f"{len(order)} clusters are too few for the fractions {list(fractions)}: a part would be empty.")
     return parts
+
+
+def representatives(clusters: Int[np.ndarray, " chains"] | Sequence[int], seed: int = 0) -> Int[np.ndarray, " some"]:
+    """One chain of each cluster, drawn at random; in ascending order."""
+    labels = np.asarray(clusters)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    _, first = np.unique(labels[order], return_index=True)
+    return np.sort(order[first])
