@@ -4,6 +4,7 @@ from ._backbone import AMINO_ACIDS, Backbone, padded
 from ._clashes import clashes, overlaps
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
+from ._picture import picture
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reading import Read, Report, read
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
@@ -49,6 +50,7 @@ __all__ = [
     "overlaps",
     "padded",
     "pairwise_tm",
+    "picture",
     "place_atoms",
     "place_oxygens",
     "radius_of_gyration",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +46,22 @@ WHAT = {
     "chain_breaks": "peptide bonds above 2 A, per backbone",
     "pairwise_tm": "mean TM-score of pairs, by the shorter chain",
     "nearest_training_tm": "mean TM-score with the nearest of the training set",
+}
+
+
+# What a set of natives passes beside other natives, up to chance, and backbones that are wrong in one way do not.
+PASSES: Mapping[str, Callable[[float, float], bool]] = {
+    "ramachandran_favoured": lambda value, native: value >= native - 0.08,
+    "clashes_per_100": lambda value, native: value <= 1.5 * native,
+    "helix_fraction": lambda value, native: abs(value - native) <= 0.10,
+    "strand_fraction": lambda value, native: abs(value - native) <= 0.10,
+    "rg_ratio": lambda value, native: abs(value / native - 1) <= 0.10,
+    "right_handed": lambda value, native: value >= 0.99 * native,
+    "bonds_inside": lambda value, native: value >= native - 0.05,
+    "angles_inside": lambda value, native: value >= native - 0.05,
+    "omega_inside": lambda value, native: value >= native - 0.05,
+    "ca_ca_inside": lambda value, native: value >= native - 0.05,
+    "chain_breaks": lambda value, native: value <= native,
 }
 
 
@@ -95,6 +111,18 @@ class ScoreSheet:
     def to_json(self) -> dict[str, dict[str, float | None]]:
         """Each metric as {"value": v, "native": n}."""
         return {name: score.to_json() for name, score in self.scores.items()}
+
+    def unlike(self) -> list[str]:
+        """The metrics in which they are not like natives: Ramachandran 8 points below, clashes half as many again,
+        helices or strands 10 points off, size 10 % off, left-handed helices above 1 %, lengths or angles 5 points
+        less often where natives have them, chain breaks. TM-scores have no limit."""
+        return [
+            name
+            for name, passes in PASSES.items()
+            if (score := self.scores[name]).value is not None
+            and score.native is not None
+            and not passes(score.value, score.native)
+        ]
 
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
         """Name, value, native, and what it is."""
