@@ -15,6 +15,7 @@ from .._core.messages import BadInput
 from ._backbone import AMINO_ACIDS, Backbone
 from ._ideal import place_oxygens
 from ._reading import BREAK, MISSING, OXYGENS, SHORT, UNKNOWN, Report
+from ._shape import compactness
 
 
 class ChainSet(eqx.Module):
@@ -68,7 +69,7 @@ def read_set(
                 left[SHORT] += length
             elif length > most:
                 left[f"chains of more than {most} residues"] += 1
-            elif compact is not None and gyration_ratio(xyz[part, columns[1]]) > compact:
+            elif compact is not None and compactness(xyz[part, columns[1]]) > compact:
                 left["chains that are not compact"] += 1
             else:
                 backbones.append(one_chain(xyz[part], sequence[part], names, noted))
@@ -125,11 +126,6 @@ def title(held: Mapping[str, np.ndarray], k: int) -> str:
     return " ".join(str(held[name][k]) for name in ("path", "chain") if name in held) or str(k)
 
 
-def gyration_ratio(ca: Float[np.ndarray, "L 3"]) -> float:
-    spread = np.sqrt(np.mean(np.sum((ca - ca.mean(axis=0)) ** 2, axis=-1)))
-    return float(spread / (2.2 * len(ca) ** 0.38))
-
-
 def split(
     clusters: Int[np.ndarray, " chains"] | Sequence[int], fractions: Sequence[float], seed: int = 0
 ) -> tuple[Int[np.ndarray, " part"], ...]:
@@ -159,3 +155,11 @@ def split(
     if not all(len(each) for each in parts):
         raise BadInput(f"{len(order)} clusters are too few for the fractions {list(fractions)}: a part would be empty.")
     return parts
+
+
+def representatives(clusters: Int[np.ndarray, " chains"] | Sequence[int], seed: int = 0) -> Int[np.ndarray, " some"]:
+    """One chain of each cluster, drawn at random; in ascending order."""
+    labels = np.asarray(clusters)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    _, first = np.unique(labels[order], return_index=True)
+    return np.sort(order[first])

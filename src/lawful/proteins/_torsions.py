@@ -139,7 +139,7 @@ def angle(
 def dihedral(
     a: Float[Array, "*batch 3"], b: Float[Array, "*batch 3"], c: Float[Array, "*batch 3"], d: Float[Array, "*batch 3"]
 ) -> Float[Array, "*batch"]:
-    """The torsion a b c d in (-pi, pi], in radians, signed as IUPAC does; undefined where three points lie on a line."""
+    """The torsion a b c d in (-pi, pi], in radians, signed as IUPAC has it; undefined where three lie on a line."""
     u, v, w = b - a, c - b, d - c
     first, second = jnp.cross(u, v), jnp.cross(v, w)
     sine = jnp.sum(jnp.linalg.norm(v, axis=-1, keepdims=True) * u * second, axis=-1)
