@@ -2,11 +2,17 @@
 
 from ._backbone import AMINO_ACIDS, Backbone, padded
 from ._clashes import clashes, overlaps
+from ._denoiser import Denoiser
+from ._flow import LONGEST, SHORTEST, Schedule
+from ._generate import equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
+from ._learning import Course, learn, load, save
+from ._losses import Losses, losses_of
 from ._picture import picture
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reading import Read, Report, read
+from ._relax import relaxed
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
 from ._secondary import run_lengths, secondary_structure
 from ._sets import ChainSet, read_set, representatives, split
@@ -19,15 +25,21 @@ from ._writing import write
 
 __all__ = [
     "AMINO_ACIDS",
+    "LONGEST",
+    "SHORTEST",
     "Alignment",
     "Backbone",
     "ChainSet",
+    "Course",
+    "Denoiser",
     "Handedness",
     "Internal",
+    "Losses",
     "Native",
     "Nearest",
     "Read",
     "Report",
+    "Schedule",
     "Score",
     "ScoreSheet",
     "Superposition",
@@ -39,12 +51,17 @@ __all__ = [
     "contact_map",
     "dihedral",
     "distance_map",
+    "equivariance_error",
+    "generate",
     "handedness",
     "hydrogen_bond_energies",
     "hydrogen_bonds",
     "ideal_cb",
     "ideal_internal",
     "internal",
+    "learn",
+    "load",
+    "losses_of",
     "measured_natives",
     "nearest_tm",
     "overlaps",
@@ -59,9 +76,11 @@ __all__ = [
     "read",
     "read_set",
     "rebuild",
+    "relaxed",
     "representatives",
     "rmsd",
     "run_lengths",
+    "save",
     "scores",
     "secondary_structure",
     "split",
