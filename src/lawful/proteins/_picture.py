@@ -41,7 +41,8 @@ def picture(
 
         columns = min(columns, len(backbones))
         rows = -(-len(backbones) // columns)
-        fig = Figure(figsize=(2.6 * columns, 2.7 * rows + 0.3), layout="constrained")
+        fig = Figure(figsize=(2.6 * columns, 2.75 * rows + 0.5))
+        fig.set_layout_engine("constrained", h_pad=0.1)
         axes = np.asarray(fig.subplots(rows, columns, squeeze=False))
         views = [seen(backbone) for backbone in backbones]
         reach = 1.04 * max(float(np.max(np.abs(view[:, :2]))) for view in views)
