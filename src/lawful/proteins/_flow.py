@@ -69,8 +69,8 @@ class Schedule(eqx.Module):
     """
 
     steps: int = eqx.field(static=True, default=80)
-    turning: float = eqx.field(static=True, default=10.0)
-    spread: float = eqx.field(static=True, default=1.0)
+    turning: float | Float[Array, ""] = 10.0
+    spread: float | Float[Array, ""] = 1.0
 
 
 def step_along(frames: Frames, answer: Frames, t: Array, after: Array, schedule: Schedule) -> Frames:

@@ -34,7 +34,7 @@ def generate(
         proteins.generate(denoiser, [80] * 16, seed=1)
 
     lengths    40 to 128 residues, what the network was trained on.
-    seed       the same seed gives the same backbones, whatever other lengths are asked for beside them.
+    seed       the same seed gives the same backbones on the same machine.
     schedule   how many steps and how fast.
     relax      whether the residues are joined by ideal peptide bonds in the end (`relaxed`).
     together   chains computed at once.
