@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from ..fields.equivariant import Frames, centre, geodesic, uniform_rotations
+from ._denoiser import Denoiser
 
 SHORTEST, LONGEST = 40, 128
 STEP = 3.8
@@ -82,7 +83,7 @@ def step_along(frames: Frames, answer: Frames, t: Array, after: Array, schedule:
 
 
 @eqx.filter_jit
-def sample(denoiser: eqx.Module, keys: Key, real: Bool[Array, "chains n"], schedule: Schedule) -> Frames:
+def sample(denoiser: Denoiser, keys: Key, real: Bool[Array, "chains n"], schedule: Schedule) -> Frames:
     """One chain from each key, as long as `real` has places that are True."""
 
     def one(key: Key, real: Bool[Array, " n"]) -> Frames:

@@ -95,7 +95,7 @@ def equivariance_error(denoiser: Denoiser, length: int = 64, seed: int = 0) -> t
     )
     flip = jnp.asarray([1.0, 1.0, -1.0], dtype)
     # A mirrored residue has its N, CA and C mirrored; its frame is then made anew, right-handed.
-    atoms = place_atoms(noisy.rotation, noisy.origin) * flip
+    atoms = jnp.asarray(place_atoms(noisy.rotation, noisy.origin)) * flip
     other = answer(Frames.from_points(atoms[:, 0], atoms[:, 1], atoms[:, 2]))
     mirrored = jnp.max(jnp.abs(other.origin - (said.origin - centre(said.origin, real)) * flip)) / size
     return float(error), float(mirrored)

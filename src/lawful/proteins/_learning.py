@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float, Int, Key, PyTree
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key, PyTree
 
 from .._core.files import read_arrays, write_arrays
 from .._core.leaves import by_name, put_back
@@ -93,7 +94,8 @@ class Lesson(eqx.Module):
 
     @property
     def optimiser(self) -> optax.GradientTransformation:
-        def schedule(step: Array) -> Array:
+        def schedule(step: ArrayLike) -> Array:
+            step = jnp.asarray(step)
             return self.rate * jnp.minimum((step + 1) / self.warm, jnp.sqrt(self.level / jnp.maximum(step, self.level)))
 
         return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule, b2=0.99))
@@ -111,7 +113,7 @@ class Lesson(eqx.Module):
 
         def loss_at(parameters: PyTree) -> tuple[Array, Losses]:
             denoiser = eqx.combine(parameters, self.rest)
-            one = lambda *a: loss_of_chain(denoiser, *a, twice)
+            one = partial(loss_of_chain, denoiser, twice=twice)
             found = jax.vmap(one)(some.frames, some.real, keys, t)
             found = jax.tree.map(jnp.mean, found)
             return found.total(), found
@@ -148,6 +150,7 @@ def learn(
     folder: str | Path | None = None,
     resume: bool = True,
     look: int = 250,
+    half: bool = False,
     progress: bool | None = None,
 ) -> Course:
     """Teach a network to find real backbones in noise; the answer is the running mean of its weights.
@@ -158,6 +161,7 @@ def learn(
     residues     in one update, padding included.
     rate         of Adam; rises over 200 updates and falls like 1/sqrt after 4000.
     memory       of the running mean.
+    half         whether dense layers multiply in bfloat16, for a GPU; weights and geometry stay in single precision.
     folder       where the state is kept every minute, with weights.npz at every look; with `resume` a killed run goes
                  on there and reaches the same numbers, bit for bit, on the same machine.
 
@@ -168,12 +172,8 @@ def learn(
     lesson = Lesson(rest, jax.random.key(seed), rate, 200, 4000, memory)
     copied = jax.tree.map(jnp.copy, parameters)
     state = State(parameters, lesson.optimiser.init(parameters), copied, jnp.zeros((), jnp.int32))
-    keeper = Keeper(
-        Path(folder) if folder else None,
-        fingerprint(denoiser, rooms, held, (residues, rate, memory, seed)),
-        resume,
-        60.0,
-    )
+    settings = (residues, rate, memory, seed, *(("bfloat16",) if half else ()))
+    keeper = Keeper(Path(folder) if folder else None, fingerprint(denoiser, rooms, held, settings), resume, 60.0)
     state, meta = restored(state, keeper)
     spent, chains, history = meta["seconds"], meta["chains"], list(meta["history"])
     share = np.array([len(room) for room in rooms], float)
@@ -183,7 +183,8 @@ def learn(
     while step < updates and time.monotonic() - begin < 3600 * hours:
         which = int(np.random.default_rng((seed, step)).choice(len(rooms), p=share / share.sum()))
         size = max(residues // ROOMS[which], 1)
-        state, found = lesson.update(state, rooms[which], size)
+        with jax.default_matmul_precision("bfloat16") if half else nullcontext():
+            state, found = lesson.update(state, rooms[which], size)
         step, chains = step + 1, chains + size
         if step % look == 0:
             if not np.isfinite(float(found.total())):
@@ -214,7 +215,7 @@ def restored(state: State, keeper: Keeper) -> tuple[State, dict]:
 
 @eqx.filter_jit
 def losses_at(denoiser: Denoiser, room: Room, keys: Key, t: Float[Array, " chains"]) -> Losses:
-    one = lambda *a: loss_of_chain(denoiser, *a, jnp.asarray(True))
+    one = partial(loss_of_chain, denoiser, twice=jnp.asarray(True))
     return jax.vmap(one)(room.frames, room.real, keys, t)
 
 

@@ -44,7 +44,7 @@ def losses_of(said: Frames, true: Frames, t: Float[Array, ""], real: Bool[Array,
     gap = length(said.pairs().origin - true.pairs().origin, 1e-2) * NANOMETRE
     both = weight[:, None] * weight[None, :]
     seen = jnp.sum(jnp.minimum(gap, 1.0) * both) / count**2
-    here, there = (place_atoms(each.rotation, each.origin) * NANOMETRE for each in (said, true))
+    here, there = (jnp.asarray(place_atoms(each.rotation, each.origin)) * NANOMETRE for each in (said, true))
     steps = [distances_apart(here, there, step, weight) for step in (1, 2, 3, 4)]
     near = sum(steps) / 4
     return Losses(places / left**2, turns / left**2, seen / left, near / left**2, steps[0] / left**2)
