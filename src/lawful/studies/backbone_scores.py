@@ -135,7 +135,8 @@ def halves(known: int, tested: int, seed: int) -> tuple[list[Backbone], list[Bac
     chains = read_set(path)
     chains = chains[representatives(chains.clusters, seed)]
     one, other = split(chains.clusters, (0.5, 0.5), seed)
-    first, second = one[:known], other[:tested]
+    rng = np.random.default_rng(seed)  # neighbours in the file are of one source
+    first, second = rng.permutation(one)[:known], rng.permutation(other)[:tested]
     return [chains.backbones[k] for k in first], [chains.backbones[k] for k in second], str(chains.report)
 
 
