@@ -308,6 +308,19 @@ def test_shape():
     slopes_agree(lambda x: jnp.sum(pr.distance_map(x) ** 3) + pr.compactness(x), jnp.asarray(points))
 
 
+def test_turns_end_where_the_chain_does():
+    helix, strand = hairpin_free_helix(), coil()
+    alone = pr.secondary_structure(helix) + pr.secondary_structure(strand)
+    apart = np.concatenate([helix, strand + np.array([100.0, 0.0, 0.0])])
+    assert pr.secondary_structure(apart) == alone
+    # Cut in two where it stands, a helix keeps its bonds across the cut but no turn reaches over it.
+    cut = np.concatenate([helix[:10], helix[10:] + np.array([0.0, 0.0, 0.0])])
+    cut[10:, 0] += 1.5 * (cut[10:, 0] - cut[9:-1, 2])[:1]
+    assert np.linalg.norm(cut[10, 0] - cut[9, 2]) > 2.5
+    assert "H" in pr.secondary_structure(cut)[:9]
+    assert pr.secondary_structure(cut)[9:11] != "HH"
+
+
 # Beside other programs
 
 

@@ -177,6 +177,7 @@ def scores(
     pairs      how many random pairs `pairwise_tm` is a mean over, at most.
 
     These are scores of geometry, not of designability: a backbone may have them all and no sequence that folds into it.
+    Each backbone is taken alone, so strands that pair with another chain do not count as strands.
     Raises `BadInput` where there is no backbone, or one of fewer than 4 residues.
     """
     if natives is None:
