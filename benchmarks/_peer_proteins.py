@@ -11,34 +11,9 @@ import time
 
 import numpy as np
 
-NAMES = dict(
-    zip(
-        "ACDEFGHIKLMNPQRSTVWY",
-        [
-            "ALA",
-            "CYS",
-            "ASP",
-            "GLU",
-            "PHE",
-            "GLY",
-            "HIS",
-            "ILE",
-            "LYS",
-            "LEU",
-            "MET",
-            "ASN",
-            "PRO",
-            "GLN",
-            "ARG",
-            "SER",
-            "THR",
-            "VAL",
-            "TRP",
-            "TYR",
-        ],
-        strict=True,
-    )
-)
+LETTERS = "ACDEFGHIKLMNPQRSTVWY"
+WORDS = "ALACYSASPGLUPHEGLYHISILELYSLEUMETASNPROGLNARGSERTHRVALTRPTYR"
+NAMES = {letter: WORDS[3 * k : 3 * k + 3] for k, letter in enumerate(LETTERS)}
 
 
 def dssp(xyz: np.ndarray, sequence: str) -> str:

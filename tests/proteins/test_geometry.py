@@ -122,12 +122,16 @@ def test_derivatives_of_internal_coordinates_and_back():
     weights = np.random.default_rng(0).normal(size=12)
 
     def mixed(xyz):
-        found = pr.internal(xyz)
-        inside = sum(w * jnp.sum(jnp.cos(part)) for w, part in zip(weights, found, strict=True))
-        again = jnp.sum(pr.rebuild(found) ** 2)
-        return inside + 0.01 * again + jnp.sum(pr.ideal_cb(xyz) ** 3) + jnp.sum(pr.place_oxygens(xyz[:, :3]) ** 3)
+        inside = sum(w * jnp.sum(jnp.cos(part)) for w, part in zip(weights, pr.internal(xyz), strict=True))
+        return inside + jnp.sum(pr.ideal_cb(xyz) ** 3) + jnp.sum(pr.place_oxygens(xyz[:, :3]) ** 3)
 
-    slopes_agree(mixed, jnp.asarray(coil(5)))
+    slopes_agree(mixed, jnp.asarray(coil(4)))
+    # What is rebuilt moves as its torsions say, all twelve kinds of numbers at once.
+    at, step = internal(coil()), 1e-6
+    way = jax.tree.map(lambda x: np.random.default_rng(1).normal(size=x.shape), at)
+    _, slope = jax.jit(lambda at, way: jax.jvp(pr.rebuild, (at,), (way,)))(at, way)
+    ends = [rebuild(jax.tree.map(lambda x, v, sign=sign: x + sign * step * v, at, way)) for sign in (1, -1)]
+    assert np.asarray(slope) == pytest.approx(np.asarray(ends[0] - ends[1]) / (2 * step), abs=1e-7)
 
 
 # Superposition and TM-score
@@ -302,6 +306,19 @@ def test_shape():
     assert contacts.sum() == 12
     assert not pr.contact_map(points, cutoff=4.5)[0, 2]
     slopes_agree(lambda x: jnp.sum(pr.distance_map(x) ** 3) + pr.compactness(x), jnp.asarray(points))
+
+
+def test_turns_end_where_the_chain_does():
+    helix, strand = hairpin_free_helix(), coil()
+    alone = pr.secondary_structure(helix) + pr.secondary_structure(strand)
+    apart = np.concatenate([helix, strand + np.array([100.0, 0.0, 0.0])])
+    assert pr.secondary_structure(apart) == alone
+    # Cut in two where it stands, a helix keeps its bonds across the cut but no turn reaches over it.
+    cut = np.concatenate([helix[:10], helix[10:] + np.array([0.0, 0.0, 0.0])])
+    cut[10:, 0] += 1.5 * (cut[10:, 0] - cut[9:-1, 2])[:1]
+    assert np.linalg.norm(cut[10, 0] - cut[9, 2]) > 2.5
+    assert "H" in pr.secondary_structure(cut)[:9]
+    assert pr.secondary_structure(cut)[9:11] != "HH"
 
 
 # Beside other programs

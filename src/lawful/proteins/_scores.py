@@ -49,27 +49,32 @@ WHAT = {
 }
 
 
-# What a set of natives passes beside other natives, up to chance, and backbones that are wrong in one way do not.
-PASSES: Mapping[str, Callable[[float, float], bool]] = {
-    "ramachandran_favoured": lambda value, native: value >= native - 0.08,
-    "clashes_per_100": lambda value, native: value <= 1.5 * native + 1.0,
-    "helix_fraction": lambda value, native: abs(value - native) <= 0.10,
-    "strand_fraction": lambda value, native: abs(value - native) <= 0.10,
-    "rg_ratio": lambda value, native: abs(value / native - 1) <= 0.10,
-    "right_handed": lambda value, native: value >= 0.99 * native,
-    "bonds_inside": lambda value, native: value >= native - 0.05,
-    "angles_inside": lambda value, native: value >= native - 0.05,
-    "omega_inside": lambda value, native: value >= native - 0.05,
-    "ca_ca_inside": lambda value, native: value >= native - 0.05,
-    "chain_breaks": lambda value, native: value <= native,
+# How a metric may differ from that of natives: value, native, and what chance does to the difference of two such sets.
+PASSES: Mapping[str, Callable[[float, float, float], bool]] = {
+    "ramachandran_favoured": lambda value, native, chance: value >= native - 0.08 - chance,
+    "clashes_per_100": lambda value, native, chance: value <= 1.5 * native + chance,
+    "helix_fraction": lambda value, native, chance: abs(value - native) <= 0.10 + chance,
+    "strand_fraction": lambda value, native, chance: abs(value - native) <= 0.10 + chance,
+    "rg_ratio": lambda value, native, chance: abs(value - native) <= 0.10 * native + chance,
+    "right_handed": lambda value, native, chance: value >= 0.99 * native,
+    "bonds_inside": lambda value, native, chance: value >= native - 0.05,
+    "angles_inside": lambda value, native, chance: value >= native - 0.05,
+    "omega_inside": lambda value, native, chance: value >= native - 0.05,
+    "ca_ca_inside": lambda value, native, chance: value >= native - 0.05,
+    "chain_breaks": lambda value, native, chance: value <= native,
 }
+CHANCE = 2.0  # standard deviations
 
 
 class Score(NamedTuple):
-    """A metric, and the same of natives by the same code; None where there is nothing to measure."""
+    """A metric, and the same of natives by the same code; None where there is nothing to measure.
+
+    chance   two standard deviations of the difference of two sets of natives of these sizes, where it is known.
+    """
 
     value: float | None
     native: float | None
+    chance: float = 0.0
 
     def to_json(self) -> dict[str, float | None]:
         return {"value": self.value, "native": self.native}
@@ -77,23 +82,33 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Native:
-    """What natives measure: the 1st and 99th percentile of lengths (A) and angles (rad), and each metric."""
+    """What natives measure.
+
+    bounds   the 1st and 99th percentile of lengths (A) and angles (rad).
+    values   each metric.
+    spread   standard deviation of some metrics from chain to chain.
+    count    of natives.
+    """
 
     bounds: Mapping[str, tuple[float, float]]
     values: Mapping[str, float | None]
+    spread: Mapping[str, float]
+    count: int
     source: str
 
     def to_json(self) -> dict:
         return {
             "source": self.source,
+            "count": self.count,
             "bounds": {name: list(ends) for name, ends in self.bounds.items()},
             "values": dict(self.values),
+            "spread": dict(self.spread),
         }
 
     @classmethod
     def from_json(cls, record: Mapping) -> Native:
         bounds = {name: (float(low), float(high)) for name, (low, high) in record["bounds"].items()}
-        return cls(bounds, dict(record["values"]), str(record["source"]))
+        return cls(bounds, dict(record["values"]), dict(record["spread"]), record["count"], str(record["source"]))
 
 
 @dataclass(frozen=True)
@@ -113,15 +128,18 @@ class ScoreSheet:
         return {name: score.to_json() for name, score in self.scores.items()}
 
     def unlike(self) -> list[str]:
-        """The metrics in which they are not like natives: Ramachandran 8 points below, clashes half as many again and
-        one more, helices or strands 10 points off, size 10 % off, left-handed helices above 1 %, lengths or angles 5
-        points less often where natives have them, chain breaks. TM-scores have no limit."""
+        """The metrics in which they are not like natives.
+
+        Ramachandran 8 points below, clashes half as many again, helices or strands 10 points off, size 10 % off, all
+        four beyond what chance does to sets of these sizes; left-handed helices above 1 %; lengths or angles 5 points
+        less often where natives have them; chain breaks. TM-scores and lengths of runs have no limit.
+        """
         return [
             name
             for name, passes in PASSES.items()
             if (score := self.scores[name]).value is not None
             and score.native is not None
-            and not passes(score.value, score.native)
+            and not passes(score.value, score.native, score.chance)
         ]
 
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
@@ -159,14 +177,16 @@ def scores(
     pairs      how many random pairs `pairwise_tm` is a mean over, at most.
 
     These are scores of geometry, not of designability: a backbone may have them all and no sequence that folds into it.
+    Each backbone is taken alone, so strands that pair with another chain do not count as strands.
     Raises `BadInput` where there is no backbone, or one of fewer than 4 residues.
     """
     if natives is None:
         natives = usual_natives()
     elif not isinstance(natives, Native):
         natives = measured_natives(natives, training=training, pairs=pairs, seed=seed)
-    found = measured(backbones, natives.bounds, training, pairs, seed)
-    both = {name: Score(found[name], natives.values.get(name)) for name in WHAT}
+    found, _ = measured(backbones, natives.bounds, training, pairs, seed)
+    chance = CHANCE * (1 / len(backbones) + 1 / natives.count) ** 0.5
+    both = {name: Score(found[name], natives.values[name], chance * natives.spread.get(name, 0.0)) for name in WHAT}
     return ScoreSheet(both, len(backbones), sum(map(len, backbones)), natives.source)
 
 
@@ -187,8 +207,8 @@ def measured_natives(
     """What natives measure, to be given to `scores` many times."""
     inside = together(backbones)
     bounds = {name: percentiles(inside[name]) for name in (*LENGTHS, *ANGLES, "omega", "ca_ca")}
-    values = measured(backbones, bounds, training, pairs, seed)
-    return Native(bounds, values, source or f"{len(backbones)} natives")
+    values, spread = measured(backbones, bounds, training, pairs, seed)
+    return Native(bounds, values, spread, len(backbones), source or f"{len(backbones)} natives")
 
 
 def percentiles(values: Float[np.ndarray, " some"]) -> tuple[float, float]:
@@ -202,26 +222,36 @@ def measured(
     training: Sequence[Backbone] | None,
     pairs: int,
     seed: int,
-) -> dict[str, float | None]:
-    """Each metric of a set of backbones."""
+) -> tuple[dict[str, float | None], dict[str, float]]:
+    """Each metric of a set of backbones, and how some vary from chain to chain."""
     inside = together(backbones)
-    residues = sum(map(len, backbones))
+    residues = np.array([len(each) for each in backbones])
     letters = [secondary_structure(each.xyz, each.sequence) for each in backbones]
     whole = "|".join(letters)  # no run goes from one chain to the next
-    share = lambda kinds: sum(whole.count(kind) for kind in kinds) / residues
+    share = lambda kinds: np.array([sum(told.count(kind) for kind in kinds) for told in letters]) / residues
     hands = [handedness(each.xyz, told) for each, told in zip(backbones, letters, strict=True)]
     right, left = sum(hand.right for hand in hands), sum(hand.left for hand in hands)
     within = lambda names: mean(
         np.concatenate([(inside[name] >= bounds[name][0]) & (inside[name] <= bounds[name][1]) for name in names])
     )
-    return {
-        "ramachandran_favoured": mean(inside["ramachandran"] >= FAVOURED),
-        "clashes_per_100": 100 * sum(clashes(np.asarray(each.xyz), each.sequence) for each in backbones) / residues,
+    favoured = inside["ramachandran"] >= FAVOURED
+    each_inner = np.split(favoured, np.cumsum(residues - 2)[:-1])
+    by_chain = {
+        "ramachandran_favoured": np.array([np.mean(one) for one in each_inner]),
+        "clashes_per_100": np.array([100 * clashes(np.asarray(one.xyz), one.sequence) for one in backbones]) / residues,
         "helix_fraction": share("HGI"),
         "strand_fraction": share("E"),
+        "rg_ratio": np.array([float(compactness(np.asarray(one.ca, dtype=float))) for one in backbones]),
+    }
+    weighted = lambda name: float(np.sum(by_chain[name] * residues) / np.sum(residues))
+    values = {
+        "ramachandran_favoured": mean(favoured),
+        "clashes_per_100": weighted("clashes_per_100"),
+        "helix_fraction": weighted("helix_fraction"),
+        "strand_fraction": weighted("strand_fraction"),
         "helix_run": mean(run_lengths(whole, "HGI")),
         "strand_run": mean(run_lengths(whole, "E")),
-        "rg_ratio": mean([float(compactness(np.asarray(each.ca, dtype=float))) for each in backbones]),
+        "rg_ratio": mean(by_chain["rg_ratio"]),
         "right_handed": right / (right + left) if right + left else None,
         "bonds_inside": within(LENGTHS),
         "angles_inside": within(ANGLES),
@@ -231,6 +261,7 @@ def measured(
         "pairwise_tm": mean(pairwise_tm(backbones, pairs, seed)),
         "nearest_training_tm": None if training is None else mean(nearest_tm(backbones, training).tm),
     }
+    return values, {name: float(np.std(each)) for name, each in by_chain.items()}
 
 
 def mean(values: Sequence[float] | np.ndarray) -> float | None:

@@ -50,7 +50,7 @@ from ._measurements import in_data_folder
 SUMMARY = "how native protein backbones look: geometry, secondary structure and hand, of a file or of spoiled natives"
 OPTIONS = {
     "file": "a PDB or mmCIF file to score; without one, natives from the data folder are spoiled and scored",
-    "count": "natives in each half; 80 by default (12 at quick effort)",
+    "count": "held-out natives to be spoiled; 80 by default (12 at quick effort)",
 }
 
 HELD_OUT = "held-out natives"
@@ -92,7 +92,7 @@ def of_file(request: Request) -> Outcome:
 def of_natives(request: Request) -> Outcome:
     begin = time.monotonic()
     count = request.count("count", request.pick(12, 80, 150), 4)
-    known, tested, source = halves(count, request.seed)
+    known, tested, source = halves(request.pick(80, 150), count, request.seed)
     natives = measured_natives(known, pairs=request.pick(10, 100), seed=request.seed, source="the other half")
     rng = np.random.default_rng(request.seed)
     cases = {
@@ -124,8 +124,8 @@ def of_natives(request: Request) -> Outcome:
     return told(numbers, status, cases, sheets, natives, source, time.monotonic() - begin)
 
 
-def halves(count: int, seed: int) -> tuple[list[Backbone], list[Backbone], str]:
-    """One chain of each cluster, in two halves."""
+def halves(known: int, tested: int, seed: int) -> tuple[list[Backbone], list[Backbone], str]:
+    """At most so many chains of two halves that share no cluster; one chain of each cluster."""
     path = in_data_folder("backbones_pdb", "backbones_permissive.npz")
     if not path.is_file():
         raise BadInput(
@@ -135,8 +135,9 @@ def halves(count: int, seed: int) -> tuple[list[Backbone], list[Backbone], str]:
     chains = read_set(path)
     chains = chains[representatives(chains.clusters, seed)]
     one, other = split(chains.clusters, (0.5, 0.5), seed)
-    taken = [[chains.backbones[k] for k in half[:count]] for half in (one, other)]
-    return taken[0], taken[1], str(chains.report)
+    rng = np.random.default_rng(seed)  # neighbours in the file are of one source
+    first, second = rng.permutation(one)[:known], rng.permutation(other)[:tested]
+    return [chains.backbones[k] for k in first], [chains.backbones[k] for k in second], str(chains.report)
 
 
 def changed(backbone: Backbone, xyz: Array | np.ndarray) -> Backbone:
