@@ -44,6 +44,7 @@ from ..proteins import (
     split,
     write,
 )
+from ..proteins._reading import extra
 from ._base import Effort, Outcome, Request
 from ._measurements import in_data_folder
 
@@ -111,6 +112,7 @@ def lengths(request: Request) -> list[int]:
 
 
 def run(request: Request) -> Outcome:
+    extra()  # what writes the files in the end
     wanted = lengths(request)
     steps = request.count("steps", request.pick(10, 60), 1, 1000)
     seed = request.count("seed", 1, 1, 2**31 - 1) if "seed" in request.options else request.seed
