@@ -11,7 +11,6 @@ from jaxtyping import Array, Bool, Float
 from ._hydrogen_bonds import bound, hydrogen_bonds
 
 BEND = np.deg2rad(70.0)
-HELIX, STRAND = "GHI", "EB"
 
 
 def secondary_structure(xyz: Float[Array | np.ndarray, "L 4 3"], sequence: str | None = None) -> str:
@@ -109,23 +108,18 @@ def bridges(bonds: Bool[np.ndarray, "L L"], piece: np.ndarray) -> list[tuple[int
     length = len(bonds)
     if length < 6:
         return []
-    b = bonds.T  # b[x, y]: N-H of x with C=O of y
-
-    def at(x: int, y: int) -> Bool[np.ndarray, "L-2 L-2"]:
-        """Of i + x and j + y, for all i and j that have neighbours on both sides."""
-        return b[1 + x : length - 1 + x, 1 + y : length - 1 + y]
-
     i, j = np.arange(1, length - 1)[:, None], np.arange(1, length - 1)[None, :]
     whole = piece[:-2] == piece[2:]
     allowed = (j >= i + 3) & (i + 4 < length) & whole[:, None] & whole[None, :]
-    turned = b.T
 
-    def back(x: int, y: int) -> Bool[np.ndarray, "L-2 L-2"]:
-        """Of j + y and i + x."""
-        return turned[1 + x : length - 1 + x, 1 + y : length - 1 + y]
+    def around(x: int, y: int) -> tuple[slice, slice]:
+        """Residues i + x and j + y, for all i and j that have neighbours on both sides."""
+        return slice(1 + x, length - 1 + x), slice(1 + y, length - 1 + y)
 
-    along = ((at(1, 0) & back(-1, 0)) | (back(0, 1) & at(0, -1))) & allowed
-    against = ((at(1, -1) & back(-1, 1)) | (back(0, 0) & at(0, 0))) & allowed & ~along
+    gives = lambda x, y: bonds.T[around(x, y)]  # N-H of i + x to C=O of j + y
+    takes = lambda x, y: bonds[around(x, y)]  # C=O of i + x from N-H of j + y
+    along = ((gives(1, 0) & takes(-1, 0)) | (takes(0, 1) & gives(0, -1))) & allowed
+    against = ((gives(1, -1) & takes(-1, 1)) | (takes(0, 0) & gives(0, 0))) & allowed & ~along
     return [(int(i) + 1, int(j) + 1, bool(along[i, j])) for i, j in np.argwhere(along | against)]
 
 
