@@ -290,6 +290,9 @@ def test_clashes():
     shifted = lambda along: np.concatenate([helix, helix + np.array([along, 0.0, 0.0])])
     assert pr.clashes(shifted(200.0)) == 0
     assert pr.clashes(shifted(0.5)) > 50
+    shaken = coil(40) * 0.9
+    for sequence in (None, "AG" * 20):
+        assert pr.clashes(shaken, sequence) == np.sum(pr.overlaps(shaken, sequence) >= 0.4) > 5
     overlap = pr.overlaps(helix)
     a, b = helix[2, 3], helix[6, 0]
     assert overlap[2, 3, 6, 0] == pytest.approx(1.40 + 1.55 - np.linalg.norm(a - b))

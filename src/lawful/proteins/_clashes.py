@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -18,6 +19,7 @@ CLASH = 0.4  # A of overlap
 BONDS = ((0, 1), (1, 2), (2, 3), (1, 4), (2, 5), (5, 6), (6, 7), (7, 8), (6, 9))
 
 
+@functools.cache
 def bonds_apart() -> np.ndarray:
     """How many bonds lie between the ten atoms of two residues in a row."""
     apart = np.full((10, 10), 99)
@@ -62,5 +64,16 @@ def counted(length: int, sequence: str | None) -> Bool[np.ndarray, "atoms atoms"
 
 
 def clashes(xyz: Float[Array | np.ndarray, "L 4 3"], sequence: str | None = None) -> int:
-    """How many pairs of main-chain atoms and CB overlap by 0.4 A or more."""
-    return int(np.sum(np.asarray(overlaps(xyz, sequence)) >= CLASH))
+    """How many pairs of main-chain atoms and CB overlap by 0.4 A or more: those of `overlaps`, near residues only."""
+    xyz = np.asarray(xyz, dtype=float)
+    length, ca = len(xyz), xyz[:, 1]
+    atoms = np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1)
+    reach = np.max(np.linalg.norm(atoms - ca[:, None], axis=-1))
+    far = np.sum((ca[:, None] - ca[None, :]) ** 2, axis=-1) > (2 * reach + 2 * np.max(RADII)) ** 2
+    i, j = np.nonzero(np.triu(~far, 1))
+    counts = (j - i > 1)[:, None, None] | (bonds_apart()[:5, 5:] > 3)
+    has = np.ones((length, 5), dtype=bool)
+    has[:, 4] = [letter != "G" for letter in sequence or "A" * length]
+    distance = np.linalg.norm(atoms[i][:, :, None] - atoms[j][:, None, :], axis=-1)
+    overlap = RADII[:, None] + RADII[None, :] - distance
+    return int(np.sum((overlap >= CLASH) & counts & has[i][:, :, None] & has[j][:, None, :]))

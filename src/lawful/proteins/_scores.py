@@ -277,26 +277,24 @@ def together(backbones: Sequence[Backbone]) -> dict[str, Float[np.ndarray, " som
     if short:
         raise BadInput(f"scores: backbones need 4 residues or more, but {listing(short[:3])} have fewer.")
     xyz, mask = padded(backbones, -(-max(map(len, backbones)) // ROUND) * ROUND)
-    found: Internal = jax.tree.map(np.asarray, internals(xyz))
+    kinds = np.zeros((len(xyz), xyz.shape[1] - 2), dtype=int)
+    # Few sizes, so that little is compiled.
+    room = -(-len(xyz) // ROUND) * ROUND - len(xyz)
+    roomy = lambda array: np.pad(array, ((0, room), *[(0, 0)] * (array.ndim - 1)))
+    found: Internal = jax.tree.map(lambda values: np.asarray(values)[: len(xyz)], internals(roomy(xyz)))
+    for k, each in enumerate(backbones):
+        kinds[k, : len(each) - 2] = ramachandran_kinds(each.sequence, found.omega[k, : len(each) - 1])
     both = mask[:, 1:] & mask[:, :-1]
-    inner = mask[:, 2:] & mask[:, :-2]
-    ca = xyz[:, :, 1]
     collected = {
         name: values[mask if values.shape[1] == mask.shape[1] else both] for name, values in found._asdict().items()
     }
     collected["omega"] = collected["omega"] % (2 * np.pi)
-    collected["ca_ca"] = np.linalg.norm(ca[:, 1:] - ca[:, :-1], axis=-1)[both]
-    kinds = np.concatenate(
-        [
-            ramachandran_kinds(each.sequence, omega[: len(each) - 1])
-            for each, omega in zip(backbones, found.omega, strict=True)
-        ]
-    )
+    collected["ca_ca"] = np.linalg.norm(xyz[:, 1:, 1] - xyz[:, :-1, 1], axis=-1)[both]
     # phi of residue i + 1 stands in row i.
-    collected["ramachandran"] = np.asarray(ramachandran(found.phi[:, :-1][inner], found.psi[:, 1:][inner], kinds))
+    usual = np.asarray(usualness(roomy(found.phi[:, :-1]), roomy(found.psi[:, 1:]), roomy(kinds)))[: len(xyz)]
+    collected["ramachandran"] = usual[mask[:, 2:] & mask[:, :-2]]
     return collected
 
 
-@jax.jit
-def internals(xyz: Float[np.ndarray, "chains L 4 3"]) -> Internal:
-    return internal(xyz)
+internals = jax.jit(internal)
+usualness = jax.jit(ramachandran)

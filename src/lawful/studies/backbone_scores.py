@@ -50,7 +50,7 @@ from ._measurements import in_data_folder
 SUMMARY = "how native protein backbones look: geometry, secondary structure and hand, of a file or of spoiled natives"
 OPTIONS = {
     "file": "a PDB or mmCIF file to score; without one, natives from the data folder are spoiled and scored",
-    "count": "held-out natives to be spoiled; 80 by default (12 at quick effort)",
+    "count": "held-out natives to be spoiled; 80 by default (10 at quick effort)",
 }
 
 HELD_OUT = "held-out natives"
@@ -91,7 +91,7 @@ def of_file(request: Request) -> Outcome:
 
 def of_natives(request: Request) -> Outcome:
     begin = time.monotonic()
-    count = request.count("count", request.pick(12, 80, 150), 4)
+    count = request.count("count", request.pick(10, 80, 150), 4)
     known, tested, source = halves(request.pick(80, 150), count, request.seed)
     natives = measured_natives(known, pairs=request.pick(10, 100), seed=request.seed, source="the other half")
     rng = np.random.default_rng(request.seed)
