@@ -17,7 +17,9 @@ from ._solution import Solution
 
 
 @in_float64
-def correction(solution: Solution, trial: Trial | None = None, *, points: int | None = None) -> Neural:
+def correction(
+    solution: Solution, trial: Trial | None = None, *, points: int | None = None, tolerance: float | None = None
+) -> Neural:
     """The method by which a second network corrects a solution of a first: u = u_1 + size * u_2, u_1 kept as it is.
 
         better = lf.solve(problem, lf.correction(solution))
@@ -25,9 +27,10 @@ def correction(solution: Solution, trial: Trial | None = None, *, points: int | 
     The size is the residual that the first left, relative to the laws' terms; unknowns start where they were found.
     A second stage can itself be corrected. Conditions that were built into the first are built into the sum.
 
-    trial    the second network; by default two layers of 24 with sixteen Fourier features, since what a network leaves
-             swings more often than what it fits. A network as large as the first is a good start.
-    points   collocation points; by default what resolves the second network. At least three for each parameter.
+    trial       the second network; by default two layers of 24 with sixteen Fourier features, since what a network
+                leaves swings more often than what it fits. A network as large as the first is a good start.
+    points      collocation points; by default what resolves the second network. At least three for each parameter.
+    tolerance   of the laws' residual; by default a hundredth of the first one's.
 
     Raises `BadInput` for a solution that is no network's, or one on several regions, and for a trial
     field that is none.
@@ -50,4 +53,12 @@ def correction(solution: Solution, trial: Trial | None = None, *, points: int | 
         size=jnp.asarray(left),
     )
     unknowns = np.asarray(x[task.layout.field_count :])
-    return replace(method, trial=second, points=points, continuation=None, seed=method.seed + 1, unknowns=unknowns)
+    return replace(
+        method,
+        trial=second,
+        points=points,
+        continuation=None,
+        seed=method.seed + 1,
+        tolerance=0.01 * method.tolerance if tolerance is None else tolerance,
+        unknowns=unknowns,
+    )

@@ -224,7 +224,7 @@ def torsion_maps(cases: Mapping[str, Sequence[Backbone]]):
             ax.contourf(degrees, degrees, usual.T, levels=[0.0005, 0.02, 2], colors=["#e3eef6", "#b5d3e8"])
             ax.contour(degrees, degrees, usual.T, levels=[0.0005, 0.02], colors=INK, linewidths=0.4)
             points = np.concatenate([torsions(each) for each in backbones], axis=1)
-            ax.plot(*np.rad2deg(points), ".", ms=1.2, color=BLUE, alpha=0.5)
+            ax.plot(*np.rad2deg(points), ".", ms=1.2, color=BLUE, alpha=0.5, rasterized=True)
             ax.set(xlim=(-180, 180), ylim=(-180, 180), xticks=(-180, -90, 0, 90, 180), yticks=(-180, -90, 0, 90, 180))
             ax.set_xlabel("φ / degrees")
             ax.set_aspect("equal")
