@@ -170,8 +170,9 @@ def learn(
     rooms, held = rooms_of(backbones), rooms_of(validation)
     parameters, rest = eqx.partition(denoiser, eqx.is_inexact_array)
     lesson = Lesson(rest, jax.random.key(seed), rate, 200, 4000, memory)
-    copied = jax.tree.map(jnp.copy, parameters)
-    state = State(parameters, lesson.optimiser.init(parameters), copied, jnp.zeros((), jnp.int32))
+    # Updates take their state's memory: the network that was given must not be part of it.
+    first, mean = (jax.tree.map(jnp.copy, parameters) for _ in range(2))
+    state = State(first, lesson.optimiser.init(parameters), mean, jnp.zeros((), jnp.int32))
     settings = (residues, rate, memory, seed, *(("bfloat16",) if half else ()))
     keeper = Keeper(Path(folder) if folder else None, fingerprint(denoiser, rooms, held, settings), resume, 60.0)
     state, meta = restored(state, keeper)

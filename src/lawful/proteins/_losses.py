@@ -16,13 +16,13 @@ CLOSEST = 0.1
 
 
 class Losses(NamedTuple):
-    """Of one chain, each of order one and all invariant under motions of the world.
+    """Of one chain, all invariant under motions of the world.
 
     places      mean square error of the CA, nm^2, over (1 - t)^2.
     turns       mean square angle between the frames, rad^2 (for small ones), over (1 - t)^2.
     seen        how far off residues appear in the frame of every other, nm, cut at 1 nm (FAPE), over 1 - t.
-    near        mean square error of distances between atoms N, CA, C, O of residues up to 4 apart, over (1 - t)^2.
-    joined      the same between one residue and the next alone, 3 A^2 for 1 A^2.
+    near        mean square error of distances between atoms N, CA, C of residues up to 4 apart, over (1 - t)^2.
+    joined      the same between one residue and the next alone.
     """
 
     places: Float[Array, ""]
@@ -44,16 +44,16 @@ def losses_of(said: Frames, true: Frames, t: Float[Array, ""], real: Bool[Array,
     gap = length(said.pairs().origin - true.pairs().origin, 1e-2) * NANOMETRE
     both = weight[:, None] * weight[None, :]
     seen = jnp.sum(jnp.minimum(gap, 1.0) * both) / count**2
-    here, there = (jnp.asarray(place_atoms(each.rotation, each.origin)) * NANOMETRE for each in (said, true))
+    here, there = (jnp.asarray(place_atoms(each.rotation, each.origin))[:, :3] * NANOMETRE for each in (said, true))
     steps = [distances_apart(here, there, step, weight) for step in (1, 2, 3, 4)]
     near = sum(steps) / 4
     return Losses(places / left**2, turns / left**2, seen / left, near / left**2, steps[0] / left**2)
 
 
 def distances_apart(
-    said: Float[Array, "n 4 3"], true: Float[Array, "n 4 3"], step: int, weight: Float[Array, " n"]
+    said: Float[Array, "n 3 3"], true: Float[Array, "n 3 3"], step: int, weight: Float[Array, " n"]
 ) -> Float[Array, ""]:
-    """Mean square error of the 16 distances between the atoms of residues i and i + step."""
+    """Mean square error of the 9 distances between the atoms of residues i and i + step."""
     across = lambda x: length(x[:, :, None] - beside(x, step)[:, None, :], 1e-3)
     there = weight * beside(weight, step)
     error = jnp.mean((across(said) - across(true)) ** 2, axis=(-2, -1))
