@@ -22,12 +22,12 @@ def view(texture: Float[Array, "16 16"], pressure: Array) -> Float[Array, "5 16 
     return jnp.stack([2 * depth - 0.6, 2 / (1 + 4 * depth) - 1, 2 / (1 + 16 * depth) - 0.7, level, level * depth])
 
 
-def build(width: int = 24, depth: int = 3) -> Any:
-    return operator(view, width=width, depth=depth, modes=8, periodic=(True, False), patch=2)
+def build(width: int = 20, depth: int = 2) -> Any:
+    return operator(view, width=width, depth=depth, modes=5, periodic=(True, False), patch=2)
 
 
 def learned(data: Dataset, held_out: Dataset, *, members: int, passes: int, seed: int, progress: bool | None) -> Surrogate:
     return train(
-        asked_space(), data, build(), held_out=held_out, members=members, passes=passes, batch=64, slopes=1.0, seed=seed,
+        asked_space(), data, build(), held_out=held_out, members=members, passes=passes, batch=64, slopes=0.5, seed=seed,
         progress=progress,
     )  # fmt: skip
