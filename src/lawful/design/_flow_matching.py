@@ -123,4 +123,6 @@ def stamp_of(kind: str, examples: Examples, settings: tuple) -> str:
     import numpy as np
 
     told = repr((kind, settings, examples.maps.shape)).encode()
-    return hashlib.sha256(told + np.asarray(examples.maps).tobytes() + np.asarray(examples.wishes).tobytes()).hexdigest()
+    return hashlib.sha256(
+        told + np.asarray(examples.maps).tobytes() + np.asarray(examples.wishes).tobytes()
+    ).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -71,8 +72,8 @@ def placed(v: Maps) -> Maps:
 
 
 class Tower(eqx.Module):
-    """From maps to a map of the same grid, on which two by two places are taken as one, down to half of that and back: a
-    generator from noise, or the velocity of a flow.
+    """From maps to a map of the same grid, on which two by two places are taken as one, down to half of that and back:
+    a generator from noise, or the velocity of a flow.
 
     widths  channels on half and on a quarter of the grid.
     wishes  numbers that are asked for; times of a flow count as one.
@@ -92,8 +93,8 @@ class Tower(eqx.Module):
         normal = lambda a, b: jax.random.normal(next(keys), (a, b), jnp.float32) / np.sqrt(a)
         self.lift = Convolution(4 * channels + 2, widths[0], next(keys))
         self.down = tuple(Block(w, told, next(keys), True) for w in widths)
-        self.shrink = tuple(normal(a, b) for a, b in zip(widths, widths[1:], strict=False))
-        self.grow = tuple(normal(b, a) for a, b in zip(widths, widths[1:], strict=False))
+        self.shrink = tuple(normal(a, b) for a, b in itertools.pairwise(widths))
+        self.grow = tuple(normal(b, a) for a, b in itertools.pairwise(widths))
         self.up = tuple(Block(w, told, next(keys), True) for w in widths)
         self.project = Convolution(widths[0], 4, next(keys), 0.3)
         self.tell = eqx.nn.MLP(wishes, told, 64, 1, jax.nn.silu, jax.nn.silu, dtype=jnp.float32, key=next(keys))
@@ -128,8 +129,7 @@ class Critic(eqx.Module):
         self.lift = Convolution(6, widths[0], next(keys))
         self.down = tuple(Block(w, told, next(keys), False) for w in widths)
         self.shrink = tuple(
-            jax.random.normal(next(keys), (a, b), jnp.float32) / np.sqrt(a)
-            for a, b in zip(widths, widths[1:], strict=False)
+            jax.random.normal(next(keys), (a, b), jnp.float32) / np.sqrt(a) for a, b in itertools.pairwise(widths)
         )
         self.tell = eqx.nn.MLP(wishes, told, 64, 1, jax.nn.silu, jax.nn.silu, dtype=jnp.float32, key=next(keys))
         size = 2 * widths[-1] + told + inputs

@@ -31,8 +31,8 @@ def pairwise(maps: Maps) -> float:
 
 
 def vendi(maps: Maps, width: float = 0.2) -> float:
-    """The effective number of different maps, exp of the entropy of the eigenvalues of K / n, K = exp(-d^2 / 2 width^2):
-    1 where all are the same, n where none is like another. NaN for none.
+    """The effective number of different maps, exp of the entropy of the eigenvalues of K / n, with
+    K = exp(-d^2 / 2 width^2): 1 where all are the same, n where none is like another. NaN for none.
 
     Source: D. Friedman and A. B. Dieng, The Vendi score, TMLR 2023.
     """

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -109,8 +108,8 @@ def asperities() -> GreenwoodTripp:
 
 
 def told(ring: Ring, found: Flow) -> dict[str, Array]:
-    """Pressure carried (mean over the tile, above ambient, Pa), friction coefficient, highest stress of von Mises in the
-    white metal (Pa), and maps. NaN where no flow was found."""
+    """Pressure carried (mean over the tile, above ambient, Pa), friction coefficient, highest stress of von Mises in
+    the white metal (Pa), and maps. NaN where no flow was found."""
     mixed = Mixed(found, asperities())
     whole = jnp.all((found.fraction >= 0) & (found.fraction <= 1))  # else the film is broken all around the ring
     known = lambda value: jnp.where((found.imbalance < FOUND) & whole, value, jnp.nan)

@@ -22,8 +22,8 @@ def asked_space() -> Space:
 
 
 def simulated(ring: Ring, count: int, folder: Path | None, seed: int = 0, progress: bool | None = None) -> Dataset:
-    """Random textures at random gaps, `count` of them; a second call goes on where the first was killed. Those whose film
-    breaks all around the ring, or was not found, are among the failures."""
+    """Random textures at random gaps, `count` of them; a second call goes on where the first was killed. Those whose
+    film breaks all around the ring, or was not found, are among the failures."""
     simulator = Simulator(ring.simulate, ring.space, slopes=SCALARS)
     pieces = []
     for first in range(0, count, PIECE):
@@ -35,7 +35,9 @@ def simulated(ring: Ring, count: int, folder: Path | None, seed: int = 0, progre
 
 
 def joined(pieces: list[Dataset]) -> Dataset:
-    tables = lambda which: {n: np.concatenate([getattr(d, which)[n] for d in pieces]) for n in getattr(pieces[0], which)}
+    tables = lambda which: {
+        n: np.concatenate([getattr(d, which)[n] for d in pieces]) for n in getattr(pieces[0], which)
+    }
     failures = tuple(failure for d in pieces for failure in d.failures)
     units, seconds = np.concatenate([d.units for d in pieces]), sum(d.seconds for d in pieces)
     return Dataset(units, tables("values"), tables("slopes"), failures, seconds)
@@ -44,8 +46,9 @@ def joined(pieces: list[Dataset]) -> Dataset:
 def at_pressure(ring: Ring, data: Dataset) -> Dataset:
     """Logarithms of friction, stress and gap as functions of the texture and of the pressure it carries.
 
-    Simulations were asked for a gap g and told the pressure p(c, g). At a pressure that is held, by the implicit function
-    theorem, dg/dc = -p_c / p_g, dg/dp = 1 / p_g, and of any other output df/dc = f_c + f_g dg/dc, df/dp = f_g / p_g.
+    Simulations were asked for a gap g and told the pressure p(c, g). At a pressure that is held, by the implicit
+    function theorem, dg/dc = -p_c / p_g, dg/dp = 1 / p_g, and of any other output df/dc = f_c + f_g dg/dc,
+    df/dp = f_g / p_g.
     Left out is what carries nothing like what is asked for, or more in a thicker film.
     """
     space = asked_space()

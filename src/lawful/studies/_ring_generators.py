@@ -157,9 +157,7 @@ def by_chance(known: Library) -> Maker:
     return lambda wishes, seed: known.maps[np.random.default_rng(seed).integers(0, len(known.maps), len(wishes))]
 
 
-def best_of(
-    maker: Maker, calculator: Calculator, targets: list[Target], draws: int, steps: int, seed: int
-) -> Textures:
+def best_of(maker: Maker, calculator: Calculator, targets: list[Target], draws: int, steps: int, seed: int) -> Textures:
     """For each target the best of `draws` maps by the surrogate and by its measured feature, `steps` on the surrogate
     after each is drawn; none of this is a simulation."""
     asked = [Target(t.friction, t.pressure, 1.1 * t.feature) for t in targets for _ in range(draws)]
@@ -180,5 +178,3 @@ def gap_guess(calculator: Calculator, texture: Points, target: Target) -> float:
 def blank_tower(channels: int, extra: int, widths: tuple[int, ...]) -> Tower:
     """A network of the shape of a shipped one."""
     return Tower(3 + extra, widths, jax.random.PRNGKey(0), channels=channels)
-
-

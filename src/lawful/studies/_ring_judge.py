@@ -24,7 +24,7 @@ CLOSE = 1e-5  # of the pressure asked for
 
 @dataclass(frozen=True)
 class Target:
-    """friction: its coefficient; pressure: Pa, mean over the tile; feature: the smallest that may be made, by the side."""
+    """friction: its coefficient; pressure: Pa, mean over the tile; feature: the smallest to be made, by the side."""
 
     friction: float
     pressure: float
@@ -133,7 +133,9 @@ class Judge:
         said = self.simulator.sample(u)
         if said.failure:
             return said, asked + 1
-        one = Dataset(u[None], {n: v[None] for n, v in said.values.items()}, {n: s[None] for n, s in said.slopes.items()})
+        one = Dataset(
+            u[None], {n: v[None] for n, v in said.values.items()}, {n: s[None] for n, s in said.slopes.items()}
+        )
         data = at_pressure(self.ring, one)
         if not len(data):
             return Sample({}, {}, "a thicker film carries more"), asked + 1
@@ -169,9 +171,9 @@ def misses(values: dict, target: Target) -> tuple[np.ndarray, list[tuple[str, fl
 
 
 def feature(texture: Points) -> float:
-    """The smallest feature, by the side: the widest disc by which both the pockets (deeper than half of the deepest) and
-    the face between them can be swept, all but 1 % of the tile; in steps of `SIZES`. Around the ring tiles follow each
-    other, at the rims nothing is swept out."""
+    """The smallest feature, by the side: the widest disc by which both the pockets (deeper than half of the deepest)
+    and the face between them can be swept, all but 1 % of the tile; in steps of `SIZES`. Around the ring tiles follow
+    each other, at the rims nothing is swept out."""
     n = 64
     depth = steep(splines(n, True) @ np.asarray(texture, float) @ splines(n, False).T)
     if float(np.max(depth)) < 0.02:
@@ -196,5 +198,3 @@ def feature(texture: Points) -> float:
         mid = (low + high) // 2
         low, high = (mid, high) if swept(float(SIZES[mid])) else (low, mid)
     return float(SIZES[low])
-
-

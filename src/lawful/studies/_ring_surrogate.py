@@ -26,8 +26,10 @@ def build(width: int = 20, depth: int = 2) -> Any:
     return operator(view, width=width, depth=depth, modes=5, periodic=(True, False), patch=2)
 
 
-def learned(data: Dataset, held_out: Dataset, *, members: int, passes: int, seed: int, progress: bool | None) -> Surrogate:
+def learned(
+    data: Dataset, held_out: Dataset, *, members: int, passes: int, seed: int, progress: bool | None
+) -> Surrogate:
     return train(
-        asked_space(), data, build(), held_out=held_out, members=members, passes=passes, batch=64, slopes=0.5, seed=seed,
-        progress=progress,
+        asked_space(), data, build(), held_out=held_out, members=members, passes=passes, batch=64, slopes=0.5,
+        seed=seed, progress=progress,
     )  # fmt: skip
