@@ -35,6 +35,7 @@ STUDIES = [
     "dimer",
     "drag",
     "ethanol",
+    "generator",
     "heat-two-materials",
     "helmholtz",
     "inclusion",

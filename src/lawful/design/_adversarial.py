@@ -207,7 +207,8 @@ def compete(
         key = jax.random.fold_in(jax.random.PRNGKey(seed + 1), i)
 
         def turn(carry: Any, key: PRNGKeyArray) -> tuple[Any, Array]:
-            judges, moments, value = critic_turn(*carry, makes, key)
+            judges, moments = carry
+            judges, moments, value = critic_turn(judges, moments, makes, key)
             return (judges, moments), value
 
         keys = jax.random.split(key, contest.turns + 1)

@@ -139,7 +139,8 @@ class Judge:
         data = at_pressure(self.ring, one)
         if not len(data):
             return Sample({}, {}, "a thicker film carries more"), asked + 1
-        return Sample(*({n: v[0] for n, v in table.items()} for table in (data.values, data.slopes))), asked + 1
+        first = lambda table: {name: rows[0] for name, rows in table.items()}
+        return Sample(first(data.values), first(data.slopes)), asked + 1
 
     def corrected(self, texture: Points, target: Target, steps: int, guess: float = 4e-7) -> tuple[Points, int]:
         """Steps of Gauss and Newton by the simulator's own slopes, until the friction is within a fifth of a hit."""
@@ -175,20 +176,21 @@ def feature(texture: Points) -> float:
     and the face between them can be swept, all but 1 % of the tile; in steps of `SIZES`. Around the ring tiles follow
     each other, at the rims nothing is swept out."""
     n = 64
-    depth = steep(splines(n, True) @ np.asarray(texture, float) @ splines(n, False).T)
+    depth = np.asarray(steep(jnp.asarray(splines(n, True) @ np.asarray(texture, float) @ splines(n, False).T)))
     if float(np.max(depth)) < 0.02:
         return float(SIZES[-1])
     deep = np.asarray(depth > 0.5 * np.max(depth))
     pad = int(np.ceil(SIZES[-1] * n)) + 1
     inside = np.pad(np.pad(deep, ((pad, pad), (0, 0)), mode="wrap"), ((0, 0), (pad, pad)), mode="edge")
     tile = (slice(pad, -pad), slice(pad, -pad))
-    wide = [distance_transform_edt(each) for each in (inside, ~inside)]
+    reach_of = lambda each: np.asarray(distance_transform_edt(each))
+    wide = [reach_of(each) for each in (inside, ~inside)]
 
     def swept(size: float) -> bool:
         r = 0.5 * size * n
         for each, reach in zip((inside, ~inside), wide, strict=True):
             core = reach > r
-            kept = (distance_transform_edt(~core) <= r + 0.5) if core.any() else np.zeros_like(each)
+            kept = (reach_of(~core) <= r + 0.5) if core.any() else np.zeros_like(each)
             if np.mean((each & ~kept)[tile]) > 0.01:
                 return False
         return True

@@ -88,11 +88,8 @@ def load(path: Path = SHIPPED) -> Shipped:
     count = len(found["leaf0"])
     stacked = lambda a: jnp.zeros((count, *a.shape), a.dtype) if eqx.is_inexact_array(a) else a
     members = filled(jax.tree.map(stacked, one), found, path)
-    tables = (
-        {n: jnp.asarray(x, jnp.float32) for n, x in zip(OUTPUTS, found[k], strict=True)}
-        for k in ("centre", "scale", "widen")
-    )
-    surrogate = Surrogate(asked_space(), members, *tables)
+    table = lambda k: {n: jnp.asarray(x, jnp.float32) for n, x in zip(OUTPUTS, found[k], strict=True)}
+    surrogate = Surrogate(asked_space(), members, table("centre"), table("scale"), table("widen"))
     known = part("library")
     library = Library(known["maps"].astype(np.float32) / 255, known["friction"], known["pressure"], known["feature"])
     return Shipped(

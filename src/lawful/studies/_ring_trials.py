@@ -76,7 +76,7 @@ class Trial(NamedTuple):
         broken = Counter(b for v, t in zip(self.verdicts, self.targets, strict=True) for b in v.violations(t))
         far = novelty(self.textures, library.maps)
         return {
-            "targets": [t._asdict() if hasattr(t, "_asdict") else vars(t) for t in self.targets],
+            "targets": [vars(t) for t in self.targets],
             "friction_simulated": [plain(v.friction) for v in self.verdicts],
             "valid": [bool(x) for x in self.valid],
             "hit_rate": float(self.hits.mean()),

@@ -210,5 +210,6 @@ def as_npz(trial: Trial, target: Target) -> bytes:
     depths = np.stack([np.asarray(ring.depth(jnp.asarray(c))) for c in trial.textures])
     verdicts = {n: np.array([getattr(v, n) for v in trial.verdicts]) for n in ("friction", "stress", "gap", "feature")}
     asked = {f"asked_{n}": np.array(x) for n, x in vars(target).items()}
-    np.savez(buffer, controls=trial.textures, depth=depths, side=np.array(SIDE), **verdicts, **asked)
+    arrays: dict[str, Any] = {"controls": trial.textures, "depth": depths, "side": np.array(SIDE), **verdicts, **asked}
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
