@@ -43,7 +43,7 @@ PHYSICS = Physics(missed, ((5.0, lambda x, wish: missed(x, wish)[0] ** 2),))
 
 
 def test_a_network_of_maps_turns_with_its_input():
-    net = Tower(1, (4, 6), jax.random.PRNGKey(0))
+    net = Tower(1, (4, 6), jax.random.PRNGKey(0), patch=2)
     v = jax.random.normal(jax.random.PRNGKey(1), (*GRID, 1))
     wish = jnp.asarray([0.3])
     # Two by two places are one, twice: by four places.
@@ -55,8 +55,8 @@ def test_a_network_of_maps_turns_with_its_input():
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path, kind, monkeypatch):
     def learn(path):
         if kind == "flow":
-            return match(examples(), widths=(4, 6), steps=6, batch=8, path=path)[0]
-        settings = {"contest": Relativistic(), "physics": PHYSICS, "variety": 1.0, "widths": (4, 6), "batch": 8}
+            return match(examples(), widths=(6,), steps=6, batch=8, path=path)[0]
+        settings = {"contest": Relativistic(), "physics": PHYSICS, "variety": 1.0, "widths": (6,), "batch": 8}
         return compete(examples(), steps=6, path=path, **settings)[0]
 
     import lawful.design._schooling as schooling
@@ -83,11 +83,11 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path, kind, monkeypatch):
     for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(again), strict=True):
         assert np.array_equal(one, other)
     with pytest.raises(BadInput, match="another training"):
-        match(examples(), widths=(4, 6), steps=7, batch=8, path=path)
+        match(examples(), widths=(6,), steps=7, batch=8, path=path)
 
 
 def test_a_flow_learns_what_is_asked_for():
-    net, told = match(examples(), widths=(8, 12), steps=300, batch=32, rate=4e-3)
+    net, told = match(examples(), widths=(16,), steps=300, batch=32, rate=4e-3)
     assert told["loss"][-1] < 0.5 * told["loss"][0]
     wishes = jnp.repeat(jnp.asarray([[-1.2], [1.2]]), 8, 0)
     means = np.asarray(net(wishes, jax.random.PRNGKey(5))).mean((1, 2))

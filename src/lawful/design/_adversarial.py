@@ -119,7 +119,7 @@ def compete(
     contest: Contest | None = None,
     physics: Physics = NO_PHYSICS,
     variety: float = 0.0,
-    widths: tuple[int, ...] = (32, 64),
+    widths: tuple[int, ...] = (96,),
     steps: int = 2000,
     batch: int = 48,
     rate: float = 5e-4,

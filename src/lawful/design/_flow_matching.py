@@ -66,7 +66,7 @@ def flowed(net: Matched, noise: Array, wishes: Array, steps: int, guide: Guide |
 def match(
     examples: Examples,
     *,
-    widths: tuple[int, ...] = (32, 64),
+    widths: tuple[int, ...] = (96,),
     steps: int = 3000,
     batch: int = 64,
     rate: float = 2e-3,

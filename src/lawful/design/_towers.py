@@ -18,6 +18,9 @@ Wish = Float[Array, " wishes"]
 """What is asked for, each number in units of its spread."""
 
 
+PATCH = 4  # places along each axis that are taken as one
+
+
 class Convolution(eqx.Module):
     """3 x 3, around the first axis periodic, along the second up to its edges."""
 
@@ -72,10 +75,10 @@ def placed(v: Maps) -> Maps:
 
 
 class Tower(eqx.Module):
-    """From maps to a map of the same grid, on which two by two places are taken as one, down to half of that and back:
-    a generator from noise, or the velocity of a flow.
+    """From maps to a map of the same grid, on which `patch` by `patch` places are taken as one, down to half of that
+    for each further width and back: a generator from noise, or the velocity of a flow.
 
-    widths  channels on half and on a quarter of the grid.
+    widths  channels on the grid of patches, on half of it, and so on.
     wishes  numbers that are asked for; times of a flow count as one.
     """
 
@@ -86,22 +89,24 @@ class Tower(eqx.Module):
     up: tuple[Block, ...]
     project: Convolution
     tell: eqx.nn.MLP
+    patch: int = eqx.field(static=True)
 
-    def __init__(self, wishes: int, widths: tuple[int, ...], key: PRNGKeyArray, channels: int = 1):
+    def __init__(self, wishes: int, widths: tuple[int, ...], key: PRNGKeyArray, channels: int = 1, patch: int = PATCH):
+        self.patch = patch
         keys = iter(jax.random.split(key, 16))
         told = 48
         normal = lambda a, b: jax.random.normal(next(keys), (a, b), jnp.float32) / np.sqrt(a)
-        self.lift = Convolution(4 * channels + 2, widths[0], next(keys))
+        self.lift = Convolution(patch**2 * channels + 2, widths[0], next(keys))
         self.down = tuple(Block(w, told, next(keys), True) for w in widths)
         self.shrink = tuple(normal(a, b) for a, b in itertools.pairwise(widths))
         self.grow = tuple(normal(b, a) for a, b in itertools.pairwise(widths))
         self.up = tuple(Block(w, told, next(keys), True) for w in widths)
-        self.project = Convolution(widths[0], 4, next(keys), 0.3)
+        self.project = Convolution(widths[0], patch**2, next(keys), 0.3)
         self.tell = eqx.nn.MLP(wishes, told, 64, 1, jax.nn.silu, jax.nn.silu, dtype=jnp.float32, key=next(keys))
 
     def __call__(self, v: Maps, wish: Wish) -> Float[Array, "nx ny"]:
         told = self.tell(wish)
-        v, kept = self.lift(placed(patched(v, 2))), []
+        v, kept = self.lift(placed(patched(v, self.patch))), []
         for i, block in enumerate(self.down):
             v = block(v, told)
             if i < len(self.shrink):
@@ -111,7 +116,7 @@ class Tower(eqx.Module):
             v = self.up[i](v, told)
             if i > 0:
                 v = doubled(v @ self.grow[i - 1]) + kept[i - 1]
-        return unpatched(self.project(v), 2)
+        return unpatched(self.project(v), self.patch)
 
 
 class Critic(eqx.Module):
@@ -122,11 +127,13 @@ class Critic(eqx.Module):
     shrink: tuple[Array, ...]
     tell: eqx.nn.MLP
     judge: eqx.nn.MLP
+    patch: int = eqx.field(static=True)
 
-    def __init__(self, wishes: int, inputs: int, widths: tuple[int, ...], key: PRNGKeyArray):
+    def __init__(self, wishes: int, inputs: int, widths: tuple[int, ...], key: PRNGKeyArray, patch: int = PATCH):
+        self.patch = patch
         keys = iter(jax.random.split(key, 12))
         told = 48
-        self.lift = Convolution(6, widths[0], next(keys))
+        self.lift = Convolution(patch**2 + 2, widths[0], next(keys))
         self.down = tuple(Block(w, told, next(keys), False) for w in widths)
         self.shrink = tuple(
             jax.random.normal(next(keys), (a, b), jnp.float32) / np.sqrt(a) for a, b in itertools.pairwise(widths)
@@ -137,7 +144,7 @@ class Critic(eqx.Module):
 
     def __call__(self, x: Float[Array, "nx ny"], wish: Wish, inputs: Float[Array, " inputs"]) -> Float[Array, ""]:
         told = self.tell(wish)
-        v = self.lift(placed(patched(x[..., None], 2)))
+        v = self.lift(placed(patched(x[..., None], self.patch)))
         for i, block in enumerate(self.down):
             v = block(v, told)
             if i < len(self.shrink):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate, Tower, steered
+from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate, steered
 from ._ring import CONTROLS, SAFETY, THINNEST, YIELD
 from ._ring_data import TOLD
 from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
@@ -173,8 +173,3 @@ def best_of(maker: Maker, calculator: Calculator, targets: list[Target], draws: 
 
 def gap_guess(calculator: Calculator, texture: Points, target: Target) -> float:
     return float(np.exp(float(calculator.said(jnp.asarray(texture, jnp.float32), jnp.asarray(target.wish))["gap"])))
-
-
-def blank_tower(channels: int, extra: int, widths: tuple[int, ...]) -> Tower:
-    """A network of the shape of a shipped one."""
-    return Tower(3 + extra, widths, jax.random.PRNGKey(0), channels=channels)

@@ -50,7 +50,7 @@ class Shipped(NamedTuple):
     card: Mapping[str, Any]
 
 
-def blank(widths: tuple[int, ...] = (32, 64)) -> dict[str, Any]:
+def blank(widths: tuple[int, ...] = (96,)) -> dict[str, Any]:
     key = jax.random.PRNGKey(0)
     return {
         "flow": Matched(Tower(6, widths, key), GRID),
