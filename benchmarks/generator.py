@@ -109,7 +109,7 @@ def made(arguments: argparse.Namespace) -> None:
     }
     path = arguments.weights or folder / "generator.npz"
     # Only what makers may see is shipped, and looked up by retrieval; held-out textures come last.
-    save(path, Shipped(calculator, nets["flow"], nets["gan"], nets["plain"], known, can, card))
+    save(path, Shipped(calculator, nets, known, can, card))
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 

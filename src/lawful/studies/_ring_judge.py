@@ -19,6 +19,7 @@ from ._ring_data import SCALARS, at_pressure
 Points = Float[np.ndarray, "16 16"]
 SIZES = np.array([0.0, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.175, 0.2, 0.25, 0.3])  # of features, by the side
 NEAR = 0.05  # a friction that is this close is a hit
+WIDEST = 5e-6  # film that is looked at, m
 CLOSE = 1e-5  # of the pressure asked for
 
 
@@ -41,7 +42,7 @@ CENTRE, SPREAD = np.array([np.log(0.03), np.log(2.2e6), 0.13]), np.array([0.7, 0
 
 
 class Verdict(NamedTuple):
-    """Of the simulator: NaN where it found no film between the thinnest and the thickest that are simulated."""
+    """Of the simulator: NaN where it found no film between the thinnest that is simulated and `WIDEST`."""
 
     friction: float
     stress: float
@@ -89,7 +90,7 @@ class Judge:
     def gap(self, texture: Points, pressure: float, guess: float = 4e-7) -> tuple[float, dict[str, Array], int]:
         """The film that carries a pressure, what else is told of it, and how many simulations it took: secants of the
         logarithms, kept inside a bracket. NaN where there is none."""
-        low, high = (float(np.log(gap)) for gap in SIMULATED)
+        low, high = float(np.log(SIMULATED[0])), float(np.log(WIDEST))
         c, log_p = jnp.asarray(texture, float), float(np.log(pressure))
         at, before, slope, asked = float(np.clip(np.log(guess), low, high)), None, -1.5, 0
         for _ in range(24):

@@ -41,10 +41,10 @@ class Attainable(NamedTuple):
 
 
 class Shipped(NamedTuple):
+    """`nets` by the names of `blank`, those that are trained."""
+
     calculator: Calculator
-    flow: Matched
-    gan: Adversarial
-    plain: Adversarial
+    nets: Mapping[str, Matched | Adversarial]
     library: Library
     attainable: Attainable
     card: Mapping[str, Any]
@@ -62,8 +62,8 @@ def blank(widths: tuple[int, ...] = (96,)) -> dict[str, Any]:
 def save(path: Path, shipped: Shipped) -> None:
     """Networks in half precision, textures in 256 steps."""
     arrays: dict[str, np.ndarray] = {}
-    for name in ("flow", "gan", "plain"):
-        leaves = by_name(eqx.filter(getattr(shipped, name), eqx.is_inexact_array))
+    for name, net in shipped.nets.items():
+        leaves = by_name(eqx.filter(net, eqx.is_inexact_array))
         arrays |= {f"{name} {leaf}": a.astype(np.float16) for leaf, a in leaves.items()}
     surrogate = shipped.calculator.surrogate
     leaves = by_name(eqx.filter(surrogate.members, eqx.is_inexact_array))
@@ -82,7 +82,7 @@ def load(path: Path = SHIPPED) -> Shipped:
     """What `save` wrote. Raises `BadInput` for a file of other networks."""
     arrays, card = read_arrays(path)
     part = lambda kind: {n.removeprefix(f"{kind} "): a for n, a in arrays.items() if n.startswith(f"{kind} ")}
-    nets = {name: filled(net, part(name), path) for name, net in blank().items()}
+    nets = {name: filled(net, part(name), path) for name, net in blank().items() if part(name)}
     found = part("surrogate")
     one = build()(asked_space(), dict.fromkeys(OUTPUTS, ()), jax.random.PRNGKey(0))
     count = len(found["leaf0"])
@@ -93,7 +93,7 @@ def load(path: Path = SHIPPED) -> Shipped:
     known = part("library")
     library = Library(known["maps"].astype(np.float32) / 255, known["friction"], known["pressure"], known["feature"])
     return Shipped(
-        Calculator.of(surrogate), **nets, library=library, attainable=Attainable(**part("attainable")), card=card
+        Calculator.of(surrogate), nets, library=library, attainable=Attainable(**part("attainable")), card=card
     )
 
 
