@@ -171,5 +171,12 @@ def best_of(maker: Maker, calculator: Calculator, targets: list[Target], draws: 
     return maps.reshape(len(targets), draws, CONTROLS, CONTROLS)[np.arange(len(targets)), np.argmin(cost, 1)]
 
 
+@eqx.filter_jit
+def said_of(calculator: Calculator, map_: Array, wish: Array) -> dict[str, Array]:
+    return calculator.said(map_, wish)
+
+
 def gap_guess(calculator: Calculator, texture: Points, target: Target) -> float:
-    return float(np.exp(float(calculator.said(jnp.asarray(texture, jnp.float32), jnp.asarray(target.wish))["gap"])))
+    """The film that carries the pressure, by the surrogate, m: where the simulator begins to look."""
+    said = said_of(calculator, jnp.asarray(texture, jnp.float32), jnp.asarray(target.wish))
+    return float(np.exp(float(said["gap"])))

@@ -77,6 +77,9 @@ def solved(ring: Ring, texture: Float[Array, "16 16"], gap: Float[Array, ""]) ->
     return told(ring, ring.flow(ring.depth(texture), gap))
 
 
+stepped = jax.jit(shortest)
+
+
 @dataclass
 class Judge:
     """The simulator on a grid, at pressures instead of gaps. Call it in double precision."""
@@ -156,7 +159,7 @@ class Judge:
                 break
             slopes = np.stack([sign * said.slopes[n][:-1].reshape(CONTROLS, CONTROLS) for n, sign in names])
             slopes = slopes * (np.abs(r) > 0)[:, None, None]
-            texture = np.asarray(shortest(jnp.asarray(r), jnp.asarray(slopes), jnp.asarray(texture, float)))
+            texture = np.asarray(stepped(jnp.asarray(r), jnp.asarray(slopes), jnp.asarray(texture, float)))
             guess = float(np.exp(said.values["gap"]))
         return texture, spent
 
