@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lawful.studies import _ring_data as ring_data
-from lawful.studies._ring import Ring, told
+from lawful.studies._ring import Ring
 from lawful.studies._ring_families import texture
 from lawful.studies._ring_generators import Calculator, best_of, by_chance, by_retrieval
-from lawful.studies._ring_judge import Judge, Target, feature
+from lawful.studies._ring_judge import Judge, Target, feature, solved
 from lawful.studies._ring_shipped import SHIPPED, load
 from lawful.studies._stl import stl
 from study_runs import numbers_of
@@ -28,23 +28,22 @@ def stripes(count):
 
 
 def test_a_flat_ring_carries_by_its_summits_alone(float64):
-    ring = Ring(16)
-    found = told(ring, ring.flow(jnp.zeros((16, 16)), 1e-7))
+    found = solved(Ring(32), jnp.zeros((16, 16)), jnp.asarray(1e-7))
     assert float(found["touching"]) == pytest.approx(1.0)
     assert float(found["pressure"]) > 1e6
     np.testing.assert_allclose(found["over"], found["pressure"], rtol=1e-9)
 
 
 def test_a_texture_may_begin_anywhere_around_the_ring(float64):
-    ring, c = Ring(32), texture(np.random.default_rng(1))
-    one, other = (told(ring, ring.flow(ring.depth(jnp.asarray(t)), 4e-7)) for t in (c, np.roll(c, 5, 0)))
+    c = texture(np.random.default_rng(1))
+    one, other = (solved(Ring(32), jnp.asarray(t), jnp.asarray(4e-7)) for t in (c, np.roll(c, 5, 0)))
     for name in ("pressure", "friction", "stress", "peak stress"):
         assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-8)
 
 
 def test_slopes_at_a_pressure_are_those_of_differences(float64, monkeypatch):
     monkeypatch.setattr("lawful.studies._ring_judge.CLOSE", 1e-10)
-    judge = Judge(Ring(24))
+    judge = Judge(Ring(32))
     x = np.arange(16) / 16
     y = (np.arange(16) + 0.5) / 16
     c = 0.4 + 0.3 * np.cos(4 * np.pi * (x[:, None] + 1.0 * np.abs(y - 0.5)[None]))
@@ -68,15 +67,15 @@ def test_features_are_measured():
 
 def test_data_goes_on_where_it_was_killed(tmp_path, float64, monkeypatch):
     monkeypatch.setattr(ring_data, "PIECE", 4)
-    ring = Ring(16)
-    whole = ring_data.simulated(ring, 8, None)
+    ring = Ring(32)
+    whole = ring_data.simulated(ring, 6, None)
     ring_data.simulated(ring, 4, tmp_path)  # then killed
     kept = (tmp_path / "textures-0-000000.npz").stat().st_mtime_ns
-    again = ring_data.simulated(ring, 8, tmp_path)
+    again = ring_data.simulated(ring, 6, tmp_path)
     assert (tmp_path / "textures-0-000000.npz").stat().st_mtime_ns == kept
     assert np.array_equal(whole.units, again.units)
     assert all(np.array_equal(whole.slopes[n], again.slopes[n]) for n in whole.slopes)
-    assert len(whole) + len(whole.failures) == 8
+    assert len(whole) + len(whole.failures) == 6
     data = ring_data.at_pressure(ring, whole)
     assert len(data) <= len(whole)
     assert data.slopes["friction"].shape == (len(data), 257)

@@ -116,7 +116,7 @@ class Judge:
                     # An end is asked before it is believed that there is none.
                     to = 0.5 * (low + high)
                 at = to
-            if high - low < 1e-4:
+            if high - low < 1e-12:
                 break
         return float("nan"), {}, asked
 
