@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "lawful"
 LEVELS = [
     {"_core"},
     {"calculus", "report"},
-    {"geometry", "verify"},
+    {"geometry", "verify", "guidance"},
     {"problem", "fields", "simulate"},
     {"solve"},
     {"media", "atoms", "design", "radiation", "lubrication", "proteins"},

@@ -1,6 +1,7 @@
 """Trial fields, and conditions built into them."""
 
 from ._base import Trial
+from ._corrected import Corrected
 from ._exact import Imposed, constrained
 from ._factor import Factor, vanishing_on
 from ._layer import Layer
@@ -24,6 +25,7 @@ from ._walls import Wall, Walls
 
 __all__ = [
     "MLP",
+    "Corrected",
     "Factor",
     "Fourier",
     "Imposed",

@@ -23,6 +23,12 @@ class Trial(eqx.Module):
     def beside(self) -> bool:
         """Whether a layer's spread coordinate enters beside its axis, or in its place."""
 
+    @property
+    def nonlinear(self) -> bool:
+        """Whether the functions bend with their parameters, as a network's do: it is then fitted by long damped steps,
+        at points that follow the residual."""
+        return False
+
     def on(self, domain: Domain) -> Trial:
         """The family for a domain, where it depends on more than coordinates scaled to [-1, 1]."""
         return self

@@ -54,6 +54,10 @@ class MLP(Trial):
     def beside(self) -> bool:
         return True
 
+    @property
+    def nonlinear(self) -> bool:
+        return True
+
     width: int = 16
     depth: int = 2
     activation: Callable = eqx.field(static=True, default=jnp.tanh)

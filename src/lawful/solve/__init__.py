@@ -6,6 +6,7 @@ from ._candidates import AtBoundary, Candidate, Term, candidates
 from ._closure import Closure, Match, closure
 from ._collocation import Collocation
 from ._continuation import Continuation
+from ._correction import correction
 from ._correlation import ResidualCorrelation, residual_correlation
 from ._covariance import Covariance, covariance
 from ._elements import Elements
@@ -62,6 +63,7 @@ __all__ = [
     "at_sensors",
     "candidates",
     "closure",
+    "correction",
     "covariance",
     "fingerprint",
     "hat_diagonal",

@@ -64,6 +64,8 @@ class Neural(eqx.Module):
     exact_walls   whether conditions on curved boundaries are built into the trial field; False weighs them as rows of
                   the fit. With `Spectral` on shapes with holes, inner corners, or derivatives given on the boundary,
                   False brings many more digits: what is built in is not a polynomial there.
+    unknowns      where the unknowns start, before their transforms; by default at their guesses. `lf.correction` sets
+                  it.
 
     The balance is automatic: the weight of the laws starts low, where the data lead, and rises tenfold per stage until
     the unknowns move by less than a thousandth of their error bars. `history` records every stage.
@@ -78,13 +80,14 @@ class Neural(eqx.Module):
     layers: Sequence[Layer] = ()
     tolerance: float = 1e-6
     exact_walls: bool = True
+    unknowns: Float[np.ndarray, " k"] | None = None
 
     def optimiser(self, task: NeuralTask | RegionalTask) -> Optimiser:
         """What minimises by default: a trust region, long damped steps for networks on several axes, Adam for large
         ones."""
         if len(task.start) > MOST_PARAMETERS:
             return Adam()
-        long = isinstance(task.trial, MLP) and len(task.problem.domain.axes) > 1
+        long = task.trial.nonlinear and len(task.problem.domain.axes) > 1
         return GaussNewton() if long else LevenbergMarquardt(ftol=1e-5, max_steps=150)
 
     def task(self, problem: Problem) -> NeuralTask | RegionalTask:
@@ -265,7 +268,7 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
         noise=noise_of(found),
         trial=trial,
         like=params,
-        start=np.concatenate([np.asarray(flat), np.zeros(arrangement.unknown_count)]),
+        start=np.concatenate([np.asarray(flat), starting_unknowns(method, arrangement)]),
         exact=exact_conditions(problem, faces, walls),
         penalised=penalties(problem, faces, walls, method.seed),
         periodic=periodic,
@@ -276,6 +279,17 @@ def neural_task(problem: Problem, method: Neural, scale: Sizes) -> NeuralTask:
         course=course_of(problem, method, trial),
         finest=1e-8,
     )
+
+
+def starting_unknowns(method: Neural, arrangement: Layout) -> Float[np.ndarray, " k"]:
+    if method.unknowns is None:
+        return np.zeros(arrangement.unknown_count)
+    if len(method.unknowns) != arrangement.unknown_count:
+        raise BadInput(
+            f"Neural(unknowns=...) has {len(method.unknowns)} numbers, but the problem has"
+            f" {arrangement.unknown_count} to be found; a correction is for the problem that it was made for."
+        )
+    return np.asarray(method.unknowns)
 
 
 def first_points(
@@ -298,7 +312,7 @@ def points_for(trial: Trial, problem: Problem) -> int:
     """How many collocation points by default. Polynomials on a shape that does not fill its box need half as many
     again: measured on an ellipse, twice as many points as coefficients leave a fourfold error near the boundary."""
     count = trial.collocation_points(len(problem.domain.axes))
-    return count if isinstance(trial, MLP) or isinstance(problem.domain, Box) else count + count // 2
+    return count if trial.nonlinear or isinstance(problem.domain, Box) else count + count // 2
 
 
 def course_of(problem: Problem, method: Neural, trial: Trial) -> Course:
@@ -306,7 +320,7 @@ def course_of(problem: Problem, method: Neural, trial: Trial) -> Course:
     are held everywhere by points that stay."""
     if method.continuation is not None:
         method.continuation.check(problem.constants)
-    moving = isinstance(trial, MLP) and len(problem.domain.axes) > 1
+    moving = trial.nonlinear and len(problem.domain.axes) > 1
     return Course(
         sampling=method.sampling or (ResidualDriven() if moving else Fixed()),
         emphasis=method.emphasis,
