@@ -36,6 +36,7 @@ class Recipe(NamedTuple):
 BARE = Recipe()
 STEERED = Recipe(draws=8, steps=6)
 CORRECTED = Recipe(draws=8, steps=6, corrections=3)
+MENDED = Recipe(corrections=4)
 DIRECT = Recipe(corrections=8)
 
 
