@@ -148,8 +148,8 @@ def test_the_study_makes_what_is_asked_for_and_refuses_what_cannot_be(tmp_path):
         verdict = Judge(Ring(32))(designs["controls"][0], target)
     assert verdict.friction == pytest.approx(float(designs["friction"][0]), rel=1e-4)
     assert len(list(tmp_path.rglob("*.stl"))) == 2
-    low = numbers["attainable"]["free_form_optimum"]
+    low = numbers["attainable"]["free_form_best"]
     no = numbers_of("generator", "--set", f"friction={0.5 * low}", code=1)
-    assert "free-form optimum" in no["refused"]
+    assert "best free form" in no["refused"]
     assert no["friction_simulated"] == []
     assert json.dumps(no)

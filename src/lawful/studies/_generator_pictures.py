@@ -67,7 +67,7 @@ def atlas(
     fig = Figure(figsize=(5.6, 4.2), layout="constrained")
     ax = fig.subplots()
     ax.loglog(pressure / 1e6, friction, ".", ms=1.5, color="0.65", label="simulated textures that keep all bounds")
-    ax.loglog(attainable.pressure / 1e6, attainable.least, color=INK, lw=1.2, label="free-form optimum")
+    ax.loglog(attainable.pressure / 1e6, attainable.least, color=INK, lw=1.2, label="best free form found")
     ax.fill_between(attainable.pressure / 1e6, 1e-3, attainable.least, color="0.9")
     ax.plot([target[1] / 1e6] * len(found), found, "o", ms=5, color=BLUE, label="designs, simulated")
     ax.plot(target[1] / 1e6, target[0], "+", ms=14, mew=1.5, color=INK, label="asked for")

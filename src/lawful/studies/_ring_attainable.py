@@ -1,4 +1,4 @@
-"""What friction physics allows at a pressure: the free-form optimum by adjoint, and the spread of what is known."""
+"""What friction is known to be possible at a pressure: by free-form descent, and the spread of the library."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ OUTPUTS = ("friction", "stress", "gap")
 
 
 class Attainable(NamedTuple):
-    """Frictions by pressure: `least` of the free-form optimum, `low` and `high` the ends of 98 % of the library's
+    """Frictions by pressure: `least` of the best free form found, `low` and `high` the ends of 98 % of the library's
     textures that carry about as much."""
 
     pressure: Float[np.ndarray, " k"]
