@@ -113,6 +113,81 @@ def drawn(net: Adversarial, wishes: Array, noise: Array) -> Array:
     return to_unit(jax.vmap(net.one)(wishes, noise))
 
 
+@dataclass(frozen=True)
+class Game:
+    """One contest over some examples: a turn of either side. `made_of`, `judged_by`: what of both nets is no array."""
+
+    examples: Examples
+    contest: Contest
+    physics: Physics
+    variety: float
+    batch: int
+    grid: tuple[int, int]
+    made_of: Any
+    judged_by: Any
+    by_maker: optax.GradientTransformation
+    by_critic: optax.GradientTransformation
+
+    def seen(self, map_: Map, wish: Wish) -> Float[Array, " inputs"]:
+        return self.physics.inputs(to_unit(map_), wish)
+
+    def fakes(self, makes: Any, rows: Examples, key: PRNGKeyArray) -> Float[Array, "batch nx ny"]:
+        noise = jax.random.normal(key, (self.batch, *self.grid, 2), jnp.float32)
+        return jax.vmap(eqx.combine(makes, self.made_of).one)(rows.wishes, noise)
+
+    def judged(self, judges: Any, maps: Array, rows: Examples, inputs: Array) -> Scores:
+        return jax.vmap(eqx.combine(judges, self.judged_by))(maps, rows.wishes, inputs)
+
+    def critic_turn(self, judges: Any, moments: Any, makes: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array]:
+        first, second, third = jax.random.split(key, 3)
+        rows = self.examples.batch(first, self.batch)
+        fake = self.fakes(makes, rows, second)
+        real_seen, fake_seen = jax.vmap(self.seen)(rows.maps, rows.wishes), jax.vmap(self.seen)(fake, rows.wishes)
+        mix = jax.random.uniform(third, (self.batch,), jnp.float32)
+
+        def cost(judges: Any) -> Array:
+            apart = self.contest.critic(
+                self.judged(judges, rows.maps, rows, real_seen), self.judged(judges, fake, rows, fake_seen)
+            )
+            net = eqx.combine(judges, self.judged_by)
+
+            def rough(real: Map, fake: Map, wish: Wish, of_real: Array, m: Array) -> Array:
+                # The inputs are held: what is smoothed is how the critic sees the map.
+                return self.contest.rough(lambda x: net(x, wish, of_real), real, fake, m)
+
+            return apart + jnp.mean(jax.vmap(rough)(rows.maps, fake, rows.wishes, real_seen, mix))
+
+        value, by = jax.value_and_grad(cost)(judges)
+        moved, moments = self.by_critic.update(by, moments)
+        return optax.apply_updates(judges, moved), moments, value
+
+    def maker_turn(self, makes: Any, moments: Any, judges: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array, Array]:
+        first, second = jax.random.split(key)
+        rows = self.examples.batch(first, self.batch)
+        real_scores = self.judged(judges, rows.maps, rows, jax.vmap(self.seen)(rows.maps, rows.wishes))
+
+        def cost(makes: Any) -> tuple[Array, Array]:
+            fake = self.fakes(makes, rows, second)
+            inputs = jax.vmap(self.seen)(fake, rows.wishes)
+            faults = sum(
+                (
+                    weight * jnp.mean(jax.vmap(fault)(to_unit(fake), rows.wishes))
+                    for weight, fault in self.physics.faults
+                ),
+                jnp.zeros((), jnp.float32),
+            )
+            total = self.contest.generator(real_scores, self.judged(judges, fake, rows, inputs)) + faults
+            if self.variety:
+                near = jnp.mean(jnp.abs(fake - jnp.roll(fake, 1, 0)), (1, 2))
+                usual = jnp.mean(jnp.abs(rows.maps - jnp.roll(rows.maps, 1, 0)))
+                total = total + self.variety * jnp.maximum(1 - jnp.mean(near) / usual, 0.0)
+            return total, faults
+
+        (value, faults), by = jax.value_and_grad(cost, has_aux=True)(makes)
+        moved, moments = self.by_maker.update(by, moments)
+        return optax.apply_updates(makes, moved), moments, value, faults
+
+
 def compete(
     examples: Examples,
     *,
@@ -147,59 +222,7 @@ def compete(
     adam = lambda: optax.chain(optax.clip_by_global_norm(5.0), optax.adam(rate, b1=0.0, b2=0.99))
     by_maker, by_critic = adam(), adam()
 
-    def seen(map_: Map, wish: Wish) -> Float[Array, " inputs"]:
-        return physics.inputs(to_unit(map_), wish)
-
-    def fakes(makes: Any, rows: Examples, key: PRNGKeyArray) -> Float[Array, "batch nx ny"]:
-        noise = jax.random.normal(key, (batch, *grid, 2), jnp.float32)
-        return jax.vmap(eqx.combine(makes, made_of).one)(rows.wishes, noise)
-
-    def judged(judges: Any, maps: Array, rows: Examples, inputs: Array) -> Scores:
-        return jax.vmap(eqx.combine(judges, judged_by))(maps, rows.wishes, inputs)
-
-    def critic_turn(judges: Any, moments: Any, makes: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array]:
-        first, second, third = jax.random.split(key, 3)
-        rows = examples.batch(first, batch)
-        fake = fakes(makes, rows, second)
-        real_seen, fake_seen = jax.vmap(seen)(rows.maps, rows.wishes), jax.vmap(seen)(fake, rows.wishes)
-        mix = jax.random.uniform(third, (batch,), jnp.float32)
-
-        def cost(judges: Any) -> Array:
-            apart = contest.critic(judged(judges, rows.maps, rows, real_seen), judged(judges, fake, rows, fake_seen))
-            net = eqx.combine(judges, judged_by)
-
-            def rough(real: Map, fake: Map, wish: Wish, of_real: Array, m: Array) -> Array:
-                # The inputs are held: what is smoothed is how the critic sees the map.
-                return contest.rough(lambda x: net(x, wish, of_real), real, fake, m)
-
-            return apart + jnp.mean(jax.vmap(rough)(rows.maps, fake, rows.wishes, real_seen, mix))
-
-        value, by = jax.value_and_grad(cost)(judges)
-        moved, moments = by_critic.update(by, moments)
-        return optax.apply_updates(judges, moved), moments, value
-
-    def maker_turn(makes: Any, moments: Any, judges: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array, Array]:
-        first, second = jax.random.split(key)
-        rows = examples.batch(first, batch)
-        real_scores = judged(judges, rows.maps, rows, jax.vmap(seen)(rows.maps, rows.wishes))
-
-        def cost(makes: Any) -> tuple[Array, Array]:
-            fake = fakes(makes, rows, second)
-            inputs = jax.vmap(seen)(fake, rows.wishes)
-            faults = sum(
-                (weight * jnp.mean(jax.vmap(fault)(to_unit(fake), rows.wishes)) for weight, fault in physics.faults),
-                jnp.zeros((), jnp.float32),
-            )
-            total = contest.generator(real_scores, judged(judges, fake, rows, inputs)) + faults
-            if variety:
-                near = jnp.mean(jnp.abs(fake - jnp.roll(fake, 1, 0)), (1, 2))
-                usual = jnp.mean(jnp.abs(rows.maps - jnp.roll(rows.maps, 1, 0)))
-                total = total + variety * jnp.maximum(1 - jnp.mean(near) / usual, 0.0)
-            return total, faults
-
-        (value, faults), by = jax.value_and_grad(cost, has_aux=True)(makes)
-        moved, moments = by_maker.update(by, moments)
-        return optax.apply_updates(makes, moved), moments, value, faults
+    game = Game(examples, contest, physics, variety, batch, grid, made_of, judged_by, by_maker, by_critic)
 
     @jax.jit
     def step(state: Any, i: Array) -> tuple[Any, dict[str, Array]]:
@@ -208,12 +231,12 @@ def compete(
 
         def turn(carry: Any, key: PRNGKeyArray) -> tuple[Any, Array]:
             judges, moments = carry
-            judges, moments, value = critic_turn(judges, moments, makes, key)
+            judges, moments, value = game.critic_turn(judges, moments, makes, key)
             return (judges, moments), value
 
         keys = jax.random.split(key, contest.turns + 1)
         (judges, critic_moments), critic_costs = jax.lax.scan(turn, (judges, critic_moments), keys[1:])
-        makes, maker_moments, cost, faults = maker_turn(makes, maker_moments, judges, keys[0])
+        makes, maker_moments, cost, faults = game.maker_turn(makes, maker_moments, judges, keys[0])
         mean = averaged(mean, makes, i)
         notes = {"critic": critic_costs[-1], "generator": cost, "faults": faults}
         return (makes, mean, judges, maker_moments, critic_moments), notes
