@@ -23,6 +23,7 @@ STUDIES = [
     "allen-cahn",
     "aluminium",
     "amery",
+    "backbone-scores",
     "billiards",
     "bounce",
     "burgers",
