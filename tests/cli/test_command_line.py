@@ -37,6 +37,7 @@ STUDIES = [
     "dimer",
     "drag",
     "ethanol",
+    "generator",
     "heat-two-materials",
     "helmholtz",
     "inclusion",

@@ -1,0 +1,182 @@
+"""Generators of ring textures on demand, what they learn from, and their rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate, steered
+from ._ring import CONTROLS, SAFETY, THINNEST, YIELD
+from ._ring_data import TOLD
+from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
+
+Textures = Float[np.ndarray, "n 16 16"]
+Wishes = Float[np.ndarray, "n 3"]
+ALLOWED = 0.7 * YIELD / SAFETY  # of the smooth highest stress, which lies below the highest one, Pa
+HELD_OUT = 400  # examples that no generator sees: targets are made of them
+
+
+class Library(NamedTuple):
+    """Simulated textures that keep all bounds: what generators learn from and what retrieval looks up."""
+
+    maps: Textures
+    friction: Float[np.ndarray, " n"]
+    pressure: Float[np.ndarray, " n"]
+    feature: Float[np.ndarray, " n"]
+
+    @property
+    def wishes(self) -> Wishes:
+        raw = np.stack([np.log(self.friction), np.log(self.pressure), self.feature], 1)
+        return ((raw - CENTRE) / SPREAD).astype(np.float32)
+
+    def examples(self, seed: int = 0) -> Examples:
+        """A wish asks for a feature that is at least so large: what has one of 0.15 is an example for 0.09 too."""
+        rng = np.random.default_rng(seed)
+        rank = np.searchsorted(SIZES, self.feature - 1e-9)
+        asked = SIZES[np.maximum(rank - rng.integers(0, 4, len(rank)), 0)]
+        wishes = Library(self.maps, self.friction, self.pressure, asked).wishes
+        return Examples(jnp.asarray(self.maps, jnp.float32), jnp.asarray(wishes))
+
+    def rows(self, pick: Any) -> Library:
+        return Library(*(each[pick] for each in self))
+
+
+def library(data: Dataset) -> Library:
+    """What of the data at pressures keeps all bounds."""
+    fine = (data.values["gap"] >= np.log(THINNEST)) & (data.values["stress"] <= np.log(ALLOWED))
+    data = data.rows(fine)
+    low = float(np.log(TOLD[0]))
+    pressure = np.exp(low + np.log(TOLD[1] / TOLD[0]) * data.units[:, -1])
+    maps = data.units[:, :-1].reshape(-1, CONTROLS, CONTROLS)
+    sizes = np.array([feature(c) for c in maps])
+    return Library(maps.astype(np.float32), np.exp(data.values["friction"]), pressure, sizes)
+
+
+class Calculator(eqx.Module):
+    """The surrogate as a calculator of maps and wishes, in single precision."""
+
+    surrogate: Surrogate
+
+    @staticmethod
+    def of(surrogate: Surrogate) -> Calculator:
+        single = lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf
+        return Calculator(jax.tree.map(single, surrogate))
+
+    def said(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> dict[str, Array]:
+        """Logarithms of friction, stress and gap at the pressure of a wish."""
+        log_p = CENTRE[1] + SPREAD[1] * wish[1]
+        low, high = (float(np.log(p)) for p in TOLD)
+        u = jnp.concatenate([x.ravel(), jnp.clip((log_p - low) / (high - low), 0.0, 1.0)[None]]).astype(x.dtype)
+        each = self.surrogate.each(u)
+        return {name: jnp.mean(value, 0) for name, value in each.items()}
+
+    def missed(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> Float[Array, "3"]:
+        """By the friction, the stress and the film, as logarithms; the last two only where they break a bound."""
+        said = self.said(x, wish)
+        off = said["friction"] - (CENTRE[0] + SPREAD[0] * wish[0])
+        over = jnp.maximum(said["stress"] - np.log(0.9 * ALLOWED), 0.0)
+        under = jnp.maximum(np.log(1.15 * THINNEST) - said["gap"], 0.0)
+        return jnp.stack([off, over, under]).astype(x.dtype)
+
+    def inputs(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> Float[Array, "4"]:
+        """What a critic sees: friction, its distance from what is asked for, stress and film beside their bounds."""
+        said = self.said(x, wish)
+        off = said["friction"] - (CENTRE[0] + SPREAD[0] * wish[0])
+        stress, film = said["stress"] - np.log(ALLOWED), said["gap"] - np.log(THINNEST)
+        seen = jnp.stack([(said["friction"] - CENTRE[0]) / SPREAD[0], 3 * off, stress, film])
+        return (3 * jnp.tanh(seen / 3)).astype(x.dtype)
+
+    def steer(self, steps: int) -> Callable[[Array, Array], Array]:
+        return lambda x, wish: steered(self.missed, x, wish, steps)
+
+
+FRICTION, STRENGTH, LOAD = 0, 1, 2
+
+
+def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6.0, 2.0, 2.0)) -> Physics:
+    """The calculator in the critic: friction, strength and load as inputs and as faults; `without` leaves some out."""
+    seen = jnp.asarray([float(k not in without) for k in (FRICTION, FRICTION, STRENGTH, LOAD)], jnp.float32)
+    inputs = lambda x, wish: seen * calculator.inputs(x, wish)
+
+    def fault(k: int) -> Callable[[Array, Array], Array]:
+        def cost(x: Array, wish: Array) -> Array:
+            r = calculator.missed(x, wish)[k]
+            return jnp.sqrt(r**2 + 1e-4) - 1e-2  # a square near nought, straight beyond, so that no sample rules
+
+        return cost
+
+    return Physics(inputs, tuple((w, fault(k)) for k, w in enumerate(weights) if k not in without))
+
+
+@eqx.filter_jit
+def steered_all(calculator: Calculator, maps: Array, wishes: Array, steps: int) -> tuple[Array, Array]:
+    """Each map after `steps` on the surrogate, and what it then still misses by it."""
+
+    def one(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+        x = calculator.steer(steps)(*pair) if steps else pair[0]
+        return x, calculator.missed(x, pair[1])
+
+    return jax.lax.map(one, (maps, wishes), batch_size=16)
+
+
+Maker = Callable[[Wishes, int], Textures]
+"""Maps for wishes, by a seed."""
+
+
+def by_network(net: Matched | Adversarial) -> Maker:
+    return lambda wishes, seed: np.asarray(net(jnp.asarray(wishes, jnp.float32), jax.random.PRNGKey(seed)))
+
+
+def by_retrieval(known: Library) -> Maker:
+    """What of the library did nearly that: for the k-th same wish the k-th nearest."""
+
+    def made(wishes: Wishes, seed: int) -> Textures:
+        del seed
+        found, asked = [], {}
+        for wish in np.asarray(wishes):
+            # A larger feature than is asked for is no fault.
+            off = known.wishes - wish
+            off[:, 2] = np.minimum(off[:, 2], 0.0) * 4
+            order = np.argsort(np.sum(off**2, 1))
+            k = asked.get(wish.tobytes(), 0)
+            asked[wish.tobytes()] = k + 1
+            found.append(known.maps[order[k]])
+        return np.stack(found)
+
+    return made
+
+
+def by_chance(known: Library) -> Maker:
+    """Any of the library: where direct optimisation starts."""
+    return lambda wishes, seed: known.maps[np.random.default_rng(seed).integers(0, len(known.maps), len(wishes))]
+
+
+def best_of(maker: Maker, calculator: Calculator, targets: list[Target], draws: int, steps: int, seed: int) -> Textures:
+    """For each target the best of `draws` maps by the surrogate and by its measured feature, `steps` on the surrogate
+    after each is drawn; none of this is a simulation."""
+    asked = [Target(t.friction, t.pressure, 1.1 * t.feature) for t in targets for _ in range(draws)]
+    wishes = np.stack([t.wish for t in asked])
+    maps = maker(wishes, seed)
+    if draws == 1 and not steps:
+        return maps
+    maps, left = (np.asarray(a) for a in steered_all(calculator, jnp.asarray(maps), jnp.asarray(wishes), steps))
+    small = np.array([feature(c) < t.feature / 1.1 for c, t in zip(maps, asked, strict=True)]) if draws > 1 else 0.0
+    cost = (np.abs(left) @ np.array([1.0, 3.0, 3.0]) + 10.0 * small).reshape(len(targets), draws)
+    return maps.reshape(len(targets), draws, CONTROLS, CONTROLS)[np.arange(len(targets)), np.argmin(cost, 1)]
+
+
+@eqx.filter_jit
+def said_of(calculator: Calculator, map_: Array, wish: Array) -> dict[str, Array]:
+    return calculator.said(map_, wish)
+
+
+def gap_guess(calculator: Calculator, texture: Points, target: Target) -> float:
+    """The film that carries the pressure, by the surrogate, m: where the simulator begins to look."""
+    said = said_of(calculator, jnp.asarray(texture, jnp.float32), jnp.asarray(target.wish))
+    return float(np.exp(float(said["gap"])))

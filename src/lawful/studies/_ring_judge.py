@@ -1,0 +1,206 @@
+"""What is asked of a ring's texture, and the simulator's word on it: at the pressure asked for, on any grid."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.ndimage import distance_transform_edt
+
+from ..design import Dataset, Sample, Simulator, shortest
+from ._ring import CONTROLS, SAFETY, SIMULATED, THINNEST, YIELD, Ring, splines, steep, told
+from ._ring_data import SCALARS, at_pressure
+
+Points = Float[np.ndarray, "16 16"]
+SIZES = np.array([0.0, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.175, 0.2, 0.25, 0.3])  # of features, by the side
+NEAR = 0.05  # a friction that is this close is a hit
+WIDEST = 5e-6  # film that is looked at, m
+CLOSE = 1e-5  # of the pressure asked for
+
+
+@dataclass(frozen=True)
+class Target:
+    """friction: its coefficient; pressure: Pa, mean over the tile; feature: the smallest to be made, by the side."""
+
+    friction: float
+    pressure: float
+    feature: float = 0.09
+
+    @property
+    def wish(self) -> Float[np.ndarray, "3"]:
+        """In units of their spread over examples."""
+        raw = np.array([np.log(self.friction), np.log(self.pressure), self.feature])
+        return ((raw - CENTRE) / SPREAD).astype(np.float32)
+
+
+CENTRE, SPREAD = np.array([np.log(0.03), np.log(2.2e6), 0.13]), np.array([0.7, 0.75, 0.06])
+
+
+class Verdict(NamedTuple):
+    """Of the simulator: NaN where it found no film between the thinnest that is simulated and `WIDEST`."""
+
+    friction: float
+    stress: float
+    gap: float
+    feature: float
+    asked: int
+    """Simulations that it took."""
+
+    def violations(self, target: Target) -> tuple[str, ...]:
+        """What is broken: no film carries the pressure, or too thin a one; stress; feature."""
+        found = []
+        if not self.gap >= THINNEST:
+            found.append("load")
+        if not self.stress <= YIELD / SAFETY:
+            found.append("strength")
+        if not self.feature >= target.feature:
+            found.append("feature")
+        return tuple(found)
+
+    def valid(self, target: Target) -> bool:
+        return not self.violations(target)
+
+    def error(self, target: Target) -> float:
+        return self.friction / target.friction - 1
+
+    def hit(self, target: Target) -> bool:
+        return self.valid(target) and abs(self.error(target)) <= NEAR
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def solved(ring: Ring, texture: Float[Array, "16 16"], gap: Float[Array, ""]) -> dict[str, Array]:
+    return told(ring, ring.flow(ring.depth(texture), gap))
+
+
+stepped = jax.jit(shortest)
+
+
+@dataclass
+class Judge:
+    """The simulator on a grid, at pressures instead of gaps. Call it in double precision."""
+
+    ring: Ring
+
+    @functools.cached_property
+    def simulator(self) -> Simulator:
+        return Simulator(self.ring.simulate, self.ring.space, slopes=SCALARS)
+
+    def gap(self, texture: Points, pressure: float, guess: float = 4e-7) -> tuple[float, dict[str, Array], int]:
+        """The film that carries a pressure, what else is told of it, and how many simulations it took: secants of the
+        logarithms, kept inside a bracket. NaN where there is none."""
+        low, high = float(np.log(SIMULATED[0])), float(np.log(WIDEST))
+        c, log_p = jnp.asarray(texture, float), float(np.log(pressure))
+        at, before, slope, asked = float(np.clip(np.log(guess), low, high)), None, -1.5, 0
+        for _ in range(24):
+            found = solved(self.ring, c, jnp.exp(at))
+            asked += 1
+            carried = float(found["pressure"])
+            if not np.isfinite(carried):  # broken all around: only a thinner film might be whole
+                high, before = at, None
+                at = 0.5 * (low + high)
+            else:
+                miss = float(np.log(max(carried, 1.0))) - log_p
+                if abs(miss) < CLOSE:
+                    return float(np.exp(at)), found, asked
+                low, high = (at, high) if miss > 0 else (low, at)
+                if before is not None and abs(at - before[0]) > 1e-12:
+                    slope = (miss - before[1]) / (at - before[0])
+                before = at, miss
+                to = at - miss / slope if slope < 0 else np.inf
+                if not low < to < high:
+                    # An end is asked before it is believed that there is none.
+                    to = 0.5 * (low + high)
+                at = to
+            if high - low < 1e-12:
+                break
+        return float("nan"), {}, asked
+
+    def __call__(self, texture: Points, target: Target, guess: float = 4e-7) -> Verdict:
+        gap, found, asked = self.gap(texture, target.pressure, guess)
+        size = feature(texture)
+        if not found:
+            return Verdict(np.nan, np.nan, np.nan, size, asked)
+        return Verdict(float(found["friction"]), float(found["peak stress"]), gap, size, asked)
+
+    def at(self, texture: Points, pressure: float, guess: float = 4e-7) -> tuple[Sample, int]:
+        """Logarithms of friction, stress and gap, and their slopes in the texture and the pressure."""
+        gap, _, asked = self.gap(texture, pressure, guess)
+        if not np.isfinite(gap):
+            return Sample({}, {}, "no film carries it"), asked
+        r = self.ring.space.ranges["gap"]
+        u = np.append(np.asarray(texture, float).ravel(), (np.log(gap) - r.low) / (r.high - r.low))
+        said = self.simulator.sample(u)
+        if said.failure:
+            return said, asked + 1
+        one = Dataset(
+            u[None], {n: v[None] for n, v in said.values.items()}, {n: s[None] for n, s in said.slopes.items()}
+        )
+        data = at_pressure(self.ring, one)
+        if not len(data):
+            return Sample({}, {}, "a thicker film carries more"), asked + 1
+        first = lambda table: {name: rows[0] for name, rows in table.items()}
+        return Sample(first(data.values), first(data.slopes)), asked + 1
+
+    def corrected(self, texture: Points, target: Target, steps: int, guess: float = 4e-7) -> tuple[Points, int]:
+        """Steps of Gauss and Newton by the simulator's own slopes, until the friction is within a fifth of a hit."""
+        spent = 0
+        for _ in range(steps):
+            said, asked = self.at(texture, target.pressure, guess)
+            spent += asked
+            if said.failure:
+                break
+            r, names = misses(said.values, target)
+            if np.all(np.abs(r) <= np.array([NEAR / 5, 0.0, 0.0])):
+                break
+            slopes = np.stack([sign * said.slopes[n][:-1].reshape(CONTROLS, CONTROLS) for n, sign in names])
+            slopes = slopes * (np.abs(r) > 0)[:, None, None]
+            texture = np.asarray(stepped(jnp.asarray(r), jnp.asarray(slopes), jnp.asarray(texture, float)))
+            guess = float(np.exp(said.values["gap"]))
+        return texture, spent
+
+
+def misses(values: dict, target: Target) -> tuple[np.ndarray, list[tuple[str, float]]]:
+    """Of friction, of the stress and of the film, both with a margin: slopes are those of a smooth highest
+    stress, which lies below the highest one."""
+    r = [
+        float(values["friction"]) - np.log(target.friction),
+        max(float(values["stress"]) - np.log(0.7 * YIELD / SAFETY), 0.0),
+        max(np.log(1.1 * THINNEST) - float(values["gap"]), 0.0),
+    ]
+    return np.array(r), [("friction", 1.0), ("stress", 1.0), ("gap", -1.0)]
+
+
+def feature(texture: Points) -> float:
+    """The smallest feature, by the side: the widest disc by which both the pockets (deeper than half of the deepest)
+    and the face between them can be swept, all but 1 % of the tile; in steps of `SIZES`. Around the ring tiles follow
+    each other, at the rims nothing is swept out."""
+    n = 64
+    depth = np.asarray(steep(jnp.asarray(splines(n, True) @ np.asarray(texture, float) @ splines(n, False).T)))
+    if float(np.max(depth)) < 0.02:
+        return float(SIZES[-1])
+    deep = np.asarray(depth > 0.5 * np.max(depth))
+    pad = int(np.ceil(SIZES[-1] * n)) + 1
+    inside = np.pad(np.pad(deep, ((pad, pad), (0, 0)), mode="wrap"), ((0, 0), (pad, pad)), mode="edge")
+    tile = (slice(pad, -pad), slice(pad, -pad))
+    reach_of = lambda each: np.asarray(distance_transform_edt(each))
+    wide = [reach_of(each) for each in (inside, ~inside)]
+
+    def swept(size: float) -> bool:
+        r = 0.5 * size * n
+        for each, reach in zip((inside, ~inside), wide, strict=True):
+            core = reach > r
+            kept = (reach_of(~core) <= r + 0.5) if core.any() else np.zeros_like(each)
+            if np.mean((each & ~kept)[tile]) > 0.01:
+                return False
+        return True
+
+    low, high = 0, len(SIZES)  # SIZES[low] passes, SIZES[high] does not
+    while high - low > 1:
+        mid = (low + high) // 2
+        low, high = (mid, high) if swept(float(SIZES[mid])) else (low, mid)
+    return float(SIZES[low])

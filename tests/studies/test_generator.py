@@ -1,0 +1,155 @@
+"""Textures on command: the ring's physics, its data, and the study at its quickest."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lawful.studies import _ring_data as ring_data
+from lawful.studies._ring import Ring
+from lawful.studies._ring_families import texture
+from lawful.studies._ring_generators import Calculator, by_chance, by_retrieval
+from lawful.studies._ring_judge import Judge, Target, feature, solved
+from lawful.studies._ring_shipped import SHIPPED, load
+from lawful.studies._stl import stl
+from study_runs import numbers_of
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load()
+
+
+def stripes(count):
+    x = (np.arange(16) + 0.5) / 16
+    return np.repeat((np.sin(2 * np.pi * count * x) > 0).astype(float)[:, None], 16, 1)
+
+
+def test_a_flat_ring_carries_by_its_summits_alone(float64):
+    found = solved(Ring(32), jnp.zeros((16, 16)), jnp.asarray(1e-7))
+    assert float(found["touching"]) == pytest.approx(1.0)
+    assert float(found["pressure"]) > 1e6
+    np.testing.assert_allclose(found["over"], found["pressure"], rtol=1e-9)
+
+
+def test_a_texture_may_begin_anywhere_around_the_ring(float64):
+    c = texture(np.random.default_rng(1))
+    one, other = (solved(Ring(32), jnp.asarray(t), jnp.asarray(4e-7)) for t in (c, np.roll(c, 5, 0)))
+    for name in ("pressure", "friction", "stress", "peak stress"):
+        assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-8)
+
+
+def test_slopes_at_a_pressure_are_those_of_differences(float64, monkeypatch):
+    monkeypatch.setattr("lawful.studies._ring_judge.CLOSE", 1e-10)
+    judge = Judge(Ring(32))
+    x = np.arange(16) / 16
+    y = (np.arange(16) + 0.5) / 16
+    c = 0.4 + 0.3 * np.cos(4 * np.pi * (x[:, None] + 1.0 * np.abs(y - 0.5)[None]))
+    d, e, p = np.random.default_rng(0).normal(size=c.shape), 1e-6, 1e6
+    said, _ = judge.at(c, p)
+    up, down = (judge.at(c + s * e * d, p)[0].values for s in (1, -1))
+    more, less = (judge.at(c, p * np.exp(s * 1e-5))[0].values for s in (1, -1))
+    width = np.log(ring_data.TOLD[1] / ring_data.TOLD[0])
+    for name in ("friction", "stress", "gap"):
+        by_texture, by_pressure = said.slopes[name][:-1].reshape(c.shape), said.slopes[name][-1] / width
+        assert float((up[name] - down[name]) / (2 * e)) == pytest.approx(np.sum(by_texture * d), rel=1e-5)
+        assert float((more[name] - less[name]) / 2e-5) == pytest.approx(by_pressure, rel=1e-5)
+
+
+def test_features_are_measured():
+    assert feature(stripes(1)) >= 0.3
+    assert 0.15 <= feature(stripes(2)) <= 0.25
+    assert feature(stripes(4)) <= 0.13
+    assert feature(np.roll(stripes(2), 3, 0)) == feature(stripes(2))
+
+
+def test_data_goes_on_where_it_was_killed(tmp_path, float64, monkeypatch):
+    monkeypatch.setattr(ring_data, "PIECE", 4)
+    ring = Ring(32)
+    first = ring_data.simulated(ring, 4, tmp_path)  # then killed
+    kept = (tmp_path / "textures-0-000000.npz").stat().st_mtime_ns
+    again = ring_data.simulated(ring, 6, tmp_path)
+    assert (tmp_path / "textures-0-000000.npz").stat().st_mtime_ns == kept
+    assert np.array_equal(first.units, again.units[: len(first)])
+    assert all(np.array_equal(first.slopes[n], again.slopes[n][: len(first)]) for n in first.slopes)
+    assert len(again) + len(again.failures) == 6
+    data = ring_data.at_pressure(ring, again)
+    assert len(data) <= len(again)
+    assert data.slopes["friction"].shape == (len(data), 257)
+
+
+def test_weights_are_small_and_tell_where_they_come_from(shipped):
+    assert SHIPPED.stat().st_size < 5e6
+    card = shipped.card
+    assert {"data", "seeds", "command", "default"} <= set(card)
+    assert len(shipped.library.maps) >= 5000
+
+
+def test_the_surrogate_as_a_calculator_has_the_simulators_word(shipped, float64):
+    """Friction of known textures within what the card tells, and a step on it that helps by its own account."""
+    calculator, known = shipped.calculator, shipped.library.rows(slice(-40, None))
+    off = []
+    for c, f, p in zip(known.maps, known.friction, known.pressure, strict=True):
+        said = calculator.said(jnp.asarray(c), jnp.asarray(Target(f, p).wish))
+        off.append(abs(float(said["friction"]) - np.log(f)))
+    assert np.median(off) < 2 * shipped.card["surrogate"]["held-out"]["friction"]["median_error_of_log"]
+    target = Target(0.03, 1.5e6)
+    wish, c = jnp.asarray(target.wish), jnp.asarray(known.maps[0])
+    better = calculator.steer(4)(c, wish)
+    assert np.abs(calculator.missed(better, wish)).sum() < 0.5 * np.abs(calculator.missed(c, wish)).sum() + 0.02
+
+
+def test_retrieval_finds_and_the_simulator_mends(shipped, float64):
+    known = shipped.library
+    i = int(np.argmin(np.abs(np.log(known.friction / 0.03)) + np.abs(np.log(known.pressure / 1.5e6))))
+    target = Target(float(known.friction[i]), float(known.pressure[i]), float(known.feature[i]))
+    found = by_retrieval(known)(target.wish[None], 0)[0]
+    assert np.array_equal(found, known.maps[i])
+    verdict = Judge(Ring(32))(found, target)
+    assert verdict.valid(target)
+    assert abs(verdict.error(target)) < 0.02
+    asked = Target(0.9 * target.friction, target.pressure, 0.05)
+    mended, _ = Judge(Ring(32)).corrected(found, asked, 4)
+    assert abs(Judge(Ring(32))(mended, asked).error(asked)) < 0.05
+
+
+def test_any_known_texture_is_a_start(shipped):
+    maps = by_chance(shipped.library)(np.zeros((3, 3)), 4)
+    assert maps.shape == (3, 16, 16)
+    assert not np.array_equal(maps[0], maps[1])
+    assert isinstance(shipped.calculator, Calculator)
+
+
+def test_a_solid_is_closed_and_as_large_as_it_should_be():
+    depth = np.full((5, 5), 1e-6)
+    content = stl(depth, 1e-3, 4e-6)
+    table = np.frombuffer(content[84:], np.dtype([("n", "<f4", 3), ("c", "<f4", (3, 3)), ("k", "<u2")]))
+    assert int(np.frombuffer(content[80:84], "<u4")[0]) == len(table)
+    c = table["c"].astype(float)
+    volume = np.sum(np.einsum("ij,ij->i", c[:, 0], np.cross(c[:, 1], c[:, 2]))) / 6
+    assert volume == pytest.approx(1.0 * 1.0 * 3e-3, rel=1e-4)  # mm3; outward normals
+    edges = [tuple(sorted((tuple(a), tuple(b)))) for t in c for a, b in zip(t, np.roll(t, -1, 0), strict=True)]
+    assert all(edges.count(e) == 2 for e in set(edges))
+
+
+def test_the_study_makes_what_is_asked_for_and_refuses_what_cannot_be(tmp_path):
+    numbers = numbers_of("generator", "--set", "count=2", "--out", str(tmp_path))
+    assert numbers["hit_rate"] >= 0.5
+    assert set(numbers["violations"]) == {"load", "strength", "feature"}
+    assert {"nearest known", "random start"} <= {*numbers["rivals"], numbers["default"]}
+    assert numbers["default"] not in numbers["rivals"]
+    designs = np.load(next(tmp_path.rglob("designs.npz")))
+    assert designs["depth"].shape == (2, 64, 64)
+    # What is written down is what the simulator says of what is written down.
+    with jax.enable_x64(True):
+        target = Target(**{n: float(designs[f"asked_{n}"]) for n in ("friction", "pressure", "feature")})
+        verdict = Judge(Ring(32))(designs["controls"][0], target)
+    assert verdict.friction == pytest.approx(float(designs["friction"][0]), rel=1e-4)
+    assert len(list(tmp_path.rglob("*.stl"))) == 2
+    low = numbers["attainable"]["free_form_best"]
+    no = numbers_of("generator", "--set", f"friction={0.5 * low}", code=1)
+    assert "best free form" in no["refused"]
+    assert no["friction_simulated"] == []
+    assert json.dumps(no)
