@@ -196,18 +196,22 @@ def train(
     digest = fingerprint(models, frames, validation, (epochs, batch, rate, tolerances, seed))
     keeper = Keeper(Path(folder) if folder else None, digest, resume, seconds=5.0)
     state, show = restored(state, keeper), watcher(progress)
-    while int(state.epoch) < epochs:
-        state, losses = lesson.epoch(state)
-        if not bool(jnp.all(jnp.isfinite(losses))):
-            show.close()
-            raise BadInput(
-                f"the loss is no longer finite in epoch {int(state.epoch)}: look for frames with atoms nearly in one"
-                f" place, or take a smaller rate than {rate:g}."
-            )
-        show(Moment(1, int(state.epoch), epochs, float(jnp.mean(losses)), {}))
-        keeper.save(partial(by_name, state), dict)
+    try:
+        while int(state.epoch) < epochs:
+            state, losses = lesson.epoch(state)
+            if not bool(jnp.all(jnp.isfinite(losses))):
+                raise BadInput(
+                    f"the loss is no longer finite in epoch {int(state.epoch)}: look for frames with atoms nearly in"
+                    f" one place, or take a smaller rate than {rate:g}."
+                )
+            show(Moment(1, int(state.epoch), epochs, float(jnp.mean(losses)), {}))
+            keeper.save(partial(by_name, state), dict)
+    except KeyboardInterrupt:
+        keeper.save(partial(by_name, state), dict, force=True)
+        raise
+    finally:
+        show.close()
     keeper.save(partial(by_name, state), dict, force=True)
-    show.close()
     return Ensemble.calibrated(eqx.combine(state.mean, lesson.rest), shift, validation)
 
 
