@@ -280,7 +280,7 @@ def together(backbones: Sequence[Backbone]) -> dict[str, Float[np.ndarray, " som
     kinds = np.zeros((len(xyz), xyz.shape[1] - 2), dtype=int)
     # Few sizes, so that little is compiled.
     room = -(-len(xyz) // ROUND) * ROUND - len(xyz)
-    roomy = lambda array: np.pad(array, ((0, room), *[(0, 0)] * (array.ndim - 1)))
+    roomy = lambda array: np.concatenate([array, np.zeros((room, *array.shape[1:]), array.dtype)])
     found: Internal = jax.tree.map(lambda values: np.asarray(values)[: len(xyz)], internals(roomy(xyz)))
     for k, each in enumerate(backbones):
         kinds[k, : len(each) - 2] = ramachandran_kinds(each.sequence, found.omega[k, : len(each) - 1])

@@ -185,7 +185,8 @@ def feature(texture: Points) -> float:
         return float(SIZES[-1])
     deep = np.asarray(depth > 0.5 * np.max(depth))
     pad = int(np.ceil(SIZES[-1] * n)) + 1
-    inside = np.pad(np.pad(deep, ((pad, pad), (0, 0)), mode="wrap"), ((0, 0), (pad, pad)), mode="edge")
+    along = np.arange(-pad, n + pad)
+    inside = deep[along % n][:, np.clip(along, 0, n - 1)]
     tile = (slice(pad, -pad), slice(pad, -pad))
     reach_of = lambda each: np.asarray(distance_transform_edt(each))
     wide = [reach_of(each) for each in (inside, ~inside)]
