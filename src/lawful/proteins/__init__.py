@@ -2,14 +2,20 @@
 
 from ._backbone import AMINO_ACIDS, Backbone, padded
 from ._clashes import clashes, overlaps
+from ._composing import Composed, Exact, Slopes, Tilt, Trials, compose, enumerated
 from ._denoiser import Denoiser
+from ._families import families, read_fasta
 from ._flow import LONGEST, SHORTEST, Schedule
 from ._generate import equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
+from ._language import SequenceModel, masked, surprise
 from ._learning import Course, learn, load, save
+from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
+from ._ngrams import NGram
 from ._picture import picture
+from ._quantities import contact_energy, contact_table, contacts, hydrophobic_moment, net_charge
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reading import Read, Report, read
 from ._relax import relaxed
@@ -30,11 +36,14 @@ __all__ = [
     "Alignment",
     "Backbone",
     "ChainSet",
+    "Composed",
     "Course",
     "Denoiser",
+    "Exact",
     "Handedness",
     "Internal",
     "Losses",
+    "NGram",
     "Native",
     "Nearest",
     "Read",
@@ -42,28 +51,45 @@ __all__ = [
     "Schedule",
     "Score",
     "ScoreSheet",
+    "SequenceModel",
+    "Slopes",
+    "Soft",
     "Superposition",
+    "Tilt",
+    "Trials",
     "angle",
     "best_rotation",
     "bond_count",
+    "charges",
     "clashes",
     "compactness",
+    "compose",
+    "contact_energy",
     "contact_map",
+    "contact_table",
+    "contacts",
+    "decoded",
     "dihedral",
     "distance_map",
+    "encoded",
+    "enumerated",
     "equivariance_error",
+    "families",
     "generate",
     "handedness",
     "hydrogen_bond_energies",
     "hydrogen_bonds",
+    "hydrophobic_moment",
     "ideal_cb",
     "ideal_internal",
     "internal",
     "learn",
     "load",
     "losses_of",
+    "masked",
     "measured_natives",
     "nearest_tm",
+    "net_charge",
     "overlaps",
     "padded",
     "pairwise_tm",
@@ -74,6 +100,7 @@ __all__ = [
     "ramachandran",
     "ramachandran_kinds",
     "read",
+    "read_fasta",
     "read_set",
     "rebuild",
     "relaxed",
@@ -83,8 +110,10 @@ __all__ = [
     "save",
     "scores",
     "secondary_structure",
+    "soft",
     "split",
     "superpose",
+    "surprise",
     "tm_align",
     "tm_score",
     "usual_natives",

@@ -1,0 +1,166 @@
+"""Sequences: letters, families, what counting achieves, a masked language model, and letters steered by energies."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lawful import BadInput
+from lawful import proteins as pr
+from lawful.guidance import Energy, Particles, Term
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+COUNT = 3000
+TEMPLATE = "M?K?"
+CHARGED = Energy(charge=Term(lambda p: (pr.net_charge(p, ends=False) - 2.0) ** 2, "e^2", kT=0.5))
+
+
+@pytest.fixture(scope="module")
+def model() -> pr.SequenceModel:
+    """Small, untrained, with opinions."""
+    with jax.enable_x64(True):
+        small = pr.SequenceModel(jax.random.key(0), channels=16, blocks=1, heads=2)
+        return eqx.tree_at(lambda m: m.out.weights[-1], small, 12 * small.out.weights[-1])
+
+
+def test_letters_and_back():
+    assert pr.decoded(pr.encoded("ACDY?")) == "ACDY?"
+    np.testing.assert_allclose(pr.soft("A?").sum(axis=1), 1.0)
+    with pytest.raises(BadInput, match="'B' at residue 3"):
+        pr.encoded("ACB")
+
+
+def test_counting_gives_probabilities_and_learns_what_there_is():
+    rng = np.random.default_rng(0)
+    random = ["".join(rng.choice(list(pr.AMINO_ACIDS), 200)) for _ in range(40)]
+    known = pr.NGram.of(["ACDACDACDACD"] * 5, 3)
+    assert known.perplexity(["ACDACDACD"]) < 1.5 < 3 < known.perplexity(["DCADCADCA"])
+    frequencies = pr.NGram.of(random[:20], 1)
+    assert 19.5 < frequencies.perplexity(random[20:]) < 20.5
+    whole = pr.NGram.of(random, 3)
+    for before in ("", "A", "WY"):
+        each = [whole.log_probabilities(before + letter)[-1] for letter in pr.AMINO_ACIDS]
+        assert np.sum(np.exp(each)) == pytest.approx(1.0, abs=1e-12)
+    with pytest.raises(BadInput, match="from 1 to 4"):
+        pr.NGram.of(random, 5)
+
+
+def test_relatives_and_their_relatives_are_one_family(tmp_path):
+    rng = np.random.default_rng(1)
+    a, b, c = ("".join(rng.choice(list(pr.AMINO_ACIDS), 90)) for _ in range(3))
+    bridge = a[45:] + b[:45]
+    path = tmp_path / "some.fasta"
+    path.write_text("".join(f">{k}\n{s[:50]}\n{s[50:]}\n" for k, s in enumerate([a, b, c, bridge, a[:60], "AXB"])))
+    sequences = pr.read_fasta(path)
+    assert sequences == [a, b, c, bridge, a[:60]]
+    found = pr.families(sequences)
+    assert found[0] == found[1] == found[3] == found[4] != found[2]
+    with pytest.raises(BadInput, match="is no file"):
+        pr.read_fasta(tmp_path / "none.fasta")
+
+
+def test_what_lies_beyond_the_sequence_is_not_heard(model):
+    tokens = jnp.asarray(pr.encoded("MK?LV"))
+    longer = jnp.concatenate([tokens, jnp.asarray(pr.encoded("WWW"))])
+    real = jnp.arange(8) < 5
+    np.testing.assert_allclose(model(longer, real)[:5], model(tokens), atol=1e-12)
+    assert np.max(np.abs(model(longer)[:5] - model(tokens))) > 1e-3
+
+
+def test_places_left_out_are_any_number_alike():
+    real = jnp.arange(12) < 10
+    tokens = jnp.zeros(12, jnp.int32)
+    hidden = jax.vmap(lambda key: pr.masked(key, tokens, real)[1])(jax.random.split(jax.random.key(0), 4000))
+    counts = np.bincount(np.asarray(hidden.sum(axis=1)), minlength=11)
+    assert counts[0] == 0
+    np.testing.assert_allclose(counts[1:], 400, atol=5 * 20)
+    np.testing.assert_allclose(np.mean(hidden, axis=0)[:10], 0.55, atol=0.04)
+    assert not np.any(hidden[:, 10:])
+
+
+def test_a_model_without_opinions_is_surprised_by_twenty_letters(model):
+    blank = eqx.tree_at(lambda m: m.out.weights[-1], model, 0 * model.out.weights[-1])
+    found = pr.surprise(blank, jax.random.key(0), jnp.asarray(pr.encoded("MKLVAC")), jnp.ones(6, bool))
+    assert float(found) == pytest.approx(np.log(20), abs=1e-12)
+
+
+@pytest.mark.parametrize("tilt", [None, pr.Slopes(), pr.Trials()], ids=["alone", "slopes", "trials"])
+def test_particles_write_what_trying_all_says(model, tilt):
+    exact = pr.enumerated(model, TEMPLATE, CHARGED)
+    found = pr.compose(model, jax.random.key(1), TEMPLATE, COUNT, energy=CHARGED, tilt=tilt, particles=Particles())
+    tokens = np.array([pr.encoded(s) for s in found.sequences])
+    assert np.all(tokens[:, [0, 2]] == pr.encoded("MK"))
+    for column, place in enumerate((1, 3)):
+        truth = np.bincount(exact.letters[:, column], exact.shares, 20)
+        seen = np.bincount(tokens[:, place], minlength=20) / COUNT
+        # Four standard errors of as many draws as there are different beginnings.
+        assert np.all(np.abs(seen - truth) < 4 * np.sqrt(truth * (1 - truth) / found.parents) + 2 / COUNT)
+    free = pr.enumerated(model, TEMPLATE)
+    assert 0.5 * np.sum(np.abs(free.shares - exact.shares)) > 0.3  # the energy does matter
+
+
+def test_a_tilt_lowers_the_energy_and_keeps_more_beginnings(model):
+    drawn = {
+        name: pr.compose(model, jax.random.key(2), "?" * 8, 200, energy=CHARGED, tilt=tilt, at_once=2)
+        for name, tilt in {"none": None, "slopes": pr.Slopes(), "trials": pr.Trials()}.items()
+    }
+    median = {name: np.median(found.terms["charge"]) for name, found in drawn.items()}
+    assert median["slopes"] < median["none"]
+    assert median["trials"] < median["none"]
+
+
+def test_charge_moment_and_contacts_by_hand():
+    lysine = 1 / (1 + 10 ** (7 - 10.5))
+    assert float(pr.net_charge(pr.soft("KKA"), ends=False)) == pytest.approx(2 * lysine, rel=1e-12)
+    assert float(pr.net_charge(pr.soft("AAA"))) == pytest.approx(0.833 - 1.0, abs=1e-2)
+    helix = "".join("L" if np.cos(np.deg2rad(100 * n)) > 0 else "K" for n in range(18))
+    assert pr.hydrophobic_moment(pr.soft(helix)) > 5 * pr.hydrophobic_moment(pr.soft("LK" * 9))
+    table = np.arange(400.0).reshape(20, 20)
+    touching = np.zeros((4, 4))
+    touching[0, 3] = 1.0
+    a, c = (pr.AMINO_ACIDS.index(x) for x in "AC")
+    assert float(pr.contact_energy(pr.soft("AGGC"), touching, table)) == table[a, c]
+
+
+@pytest.mark.parametrize("quantity", [pr.net_charge, pr.hydrophobic_moment], ids=["charge", "moment"])
+def test_slopes_of_quantities_against_differences(quantity):
+    rng = np.random.default_rng(3)
+    p = jax.nn.softmax(jnp.asarray(rng.normal(size=(7, 20))))
+    way = jnp.asarray(rng.normal(size=(7, 20)))
+    slope = float(jnp.sum(jax.grad(quantity)(p) * way))
+    step = 1e-6
+    difference = float(quantity(p + step * way) - quantity(p - step * way)) / (2 * step)
+    assert slope == pytest.approx(difference, rel=1e-7)
+    assert np.all(np.isfinite(jax.grad(pr.hydrophobic_moment)(jnp.full((4, 20), 0.0))))
+
+
+def test_contacts_that_are_preferred_have_low_energies():
+    helix = np.asarray(pr.rebuild(pr.ideal_internal(*(np.deg2rad([[-60.0], [-45.0]]) * np.ones((2, 39))))))
+    touching = pr.contacts(pr.Backbone(helix))
+    assert touching.sum() > 30  # i to i + 3 and i + 4
+    assert np.all(np.tril(touching) == 0)
+    rng = np.random.default_rng(4)
+    blocks = ["".join(rng.choice(list("LLLK" if (n // 4) % 2 else "KKKL")) for n in range(40)) for _ in range(60)]
+    table = pr.contact_table([pr.Backbone(helix, s) for s in blocks])
+    np.testing.assert_allclose(table, table.T, atol=1e-12)
+    k, el = (pr.AMINO_ACIDS.index(x) for x in "KL")
+    assert table[k, el] < -0.2 < 0.2 < min(table[k, k], table[el, el])  # most of those touching are of two blocks
+    with pytest.raises(BadInput, match="no residues touch"):
+        pr.contact_table([pr.Backbone(helix[:3])])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cure"),
+    [
+        (lambda m: pr.compose(m, jax.random.key(0), "MKL", 2), "has no '\\?'"),
+        (lambda m: pr.compose(m, jax.random.key(0), "M?", 0), "at least 1"),
+        (lambda m: pr.compose(m, jax.random.key(0), "M?", 2, temperature=0.0), "positive"),
+        (lambda m: pr.compose(m, jax.random.key(0), "M?", 2, tilt=pr.Slopes()), "follow an energy"),
+        (lambda m: pr.enumerated(m, "????"), "one to three"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(model, wrong, cure):
+    with pytest.raises(BadInput, match=cure):
+        wrong(model)
