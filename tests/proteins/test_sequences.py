@@ -151,6 +151,46 @@ def test_contacts_that_are_preferred_have_low_energies():
         pr.contact_table([pr.Backbone(helix[:3])])
 
 
+@pytest.fixture(scope="module")
+def doubles() -> tuple[list[str], list[str]]:
+    """Sequences whose second half repeats the first: nothing that looks at three letters knows."""
+    rng = np.random.default_rng(5)
+    halves = ["".join(rng.choice(list("ADKL"), 6)) for _ in range(300)]
+    return [h + h for h in halves[:250]], [h + h for h in halves[250:]]
+
+
+def test_a_model_learns_what_counting_cannot(doubles, tmp_path):
+    known, held = doubles
+    small = pr.SequenceModel(jax.random.key(0), channels=24, blocks=2, heads=2)
+    model, told = pr.teach(small, known, held, steps=300, residues=1536, rate=8e-3, every=150)
+    assert told["perplexity"][-1] == pytest.approx(pr.perplexity(model, held), rel=1e-12)
+    # Four letters each with its double: knowing all about pairs gives 2 in the mean over orders.
+    assert 1.9 < told["perplexity"][-1] < 3.0 < 3.8 < pr.NGram.of(known, 3).perplexity(held)
+    pr.save(tmp_path / "weights.npz", model, {"note": "small"})
+    back, about = pr.load(tmp_path / "weights.npz", small)
+    assert about["note"] == "small"
+    assert pr.perplexity(back, held) == pytest.approx(told["perplexity"][-1], rel=1e-2)
+
+
+def test_a_killed_training_goes_on_to_the_same_numbers(doubles, tmp_path):
+    known, held = doubles
+    small = pr.SequenceModel(jax.random.key(0), channels=8, blocks=1, heads=2)
+    learned = lambda steps, **more: pr.teach(small, known, held, steps=steps, residues=512, every=4, **more)
+    whole, _ = learned(8)
+    path = tmp_path / "state.npz"
+    learned(8, path=path, seconds=1e-9)  # one step or none
+    again, told = learned(8, path=path)
+    assert told["step"] == [4.0, 8.0]
+    for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(BadInput, match="another training"):
+        learned(12, path=path)
+    with pytest.raises(BadInput, match="up to 512"):
+        pr.perplexity(small, ["A" * 600])
+    with pytest.raises(BadInput, match="others to be judged by"):
+        pr.teach(small, known, [], steps=2)
+
+
 @pytest.mark.parametrize(
     ("wrong", "cure"),
     [

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from .._core.schooling import schooled
 from ._examples import Examples, to_unit
 from ._flow_matching import averaged, stamp_of
-from ._schooling import schooled
 from ._towers import Critic, Tower
 
 Map = Float[Array, "nx ny"]

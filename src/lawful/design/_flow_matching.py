@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from .._core.schooling import schooled
 from ._examples import Examples, to_unit
-from ._schooling import schooled
 from ._towers import Tower
 
 Guide = Callable[[Float[Array, "nx ny"], Float[Array, " wishes"]], Float[Array, "nx ny"]]

@@ -10,7 +10,8 @@ from ._generate import equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
 from ._language import SequenceModel, masked, surprise
-from ._learning import Course, learn, load, save
+from ._learning import Course, learn
+from ._lessons import perplexity, teach
 from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
 from ._ngrams import NGram
@@ -27,6 +28,7 @@ from ._similar import Nearest, nearest_tm, pairwise_tm
 from ._superpose import Superposition, best_rotation, rmsd, superpose
 from ._tm import Alignment, tm_align, tm_score
 from ._torsions import Internal, angle, dihedral, ideal_internal, internal, rebuild
+from ._weights import load, save
 from ._writing import write
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "overlaps",
     "padded",
     "pairwise_tm",
+    "perplexity",
     "picture",
     "place_atoms",
     "place_oxygens",
@@ -114,6 +117,7 @@ __all__ = [
     "split",
     "superpose",
     "surprise",
+    "teach",
     "tm_align",
     "tm_score",
     "usual_natives",

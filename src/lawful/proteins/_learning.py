@@ -15,7 +15,6 @@ import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key, PyTree
 
-from .._core.files import read_arrays, write_arrays
 from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
 from .._core.progress import Meter
@@ -25,6 +24,7 @@ from ._backbone import Backbone
 from ._denoiser import Denoiser
 from ._flow import between, noise
 from ._losses import Losses, losses_of
+from ._weights import save
 
 ROOMS = (64, 96, 128)
 """Chains are padded to one of these lengths, so that code is compiled three times only."""
@@ -231,18 +231,3 @@ def validated(denoiser: Denoiser, rooms: Sequence[Room], residues: int, most: in
             found.append(losses_at(denoiser, some, keys, (jnp.arange(size) + 0.5) / size))
     mean = jax.tree.map(lambda *x: jnp.mean(jnp.concatenate(x)), *found)
     return {"loss": float(mean.total()), **{name: float(value) for name, value in mean._asdict().items()}}
-
-
-def save(path: Path, denoiser: Denoiser, about: dict) -> None:
-    """Weights in half precision, with what is to be known about them."""
-    write_arrays(path, by_name(jax.tree.map(np.float16, eqx.filter(denoiser, eqx.is_inexact_array))), about)
-
-
-def load(path: str | Path, like: Denoiser) -> tuple[Denoiser, dict]:
-    """What `save` wrote, in the shape of `like`, and what is known about it."""
-    found, about = read_arrays(Path(path))
-    weights, rest = eqx.partition(like, eqx.is_inexact_array)
-    back = put_back(found, weights)
-    if back is None:
-        raise BadInput(f"{path} holds a network of another shape than the one given.")
-    return eqx.combine(jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), back), rest), about
