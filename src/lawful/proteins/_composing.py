@@ -160,7 +160,7 @@ def _composed(
         soft = jax.vmap(softened)(page.tokens, said)
         effective = jnp.asarray(float(count))
         if energy is not None:
-            now = jax.vmap(lambda p: energy(p, share))(soft)
+            now = jax.vmap(lambda p, of=energy: of(p, share))(soft)
             page = page._replace(log_weights=page.log_weights - now + page.energy, energy=now)
         if particles is not None:
             effective = effective_size(page.log_weights)
