@@ -54,3 +54,18 @@ class Meter:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+
+class Progress:
+    """How many of a number of equal pieces are done, see `Meter`; `done` of them before this run."""
+
+    def __init__(self, what: str, total: int, show: bool | None, done: int = 0):
+        self.what, self.total, self.before, self.begin = what, total, done, time.monotonic()
+        self.meter = Meter(what, total, show, counted=True)
+
+    def at(self, done: int, note: str = "") -> None:
+        rate = (done - self.before) / max(time.monotonic() - self.begin, 1e-9)
+        self.meter.at(done, f"{self.what} {note}", f"{self.what}: {done} of {self.total}, {rate:.1f}/s {note}")
+
+    def close(self) -> None:
+        self.meter.close()

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from .files import read_arrays, write_arrays
 from .leaves import by_name, put_back
 from .messages import BadInput
-from .progress import Meter
+from .progress import Progress
 
 Step = Callable[[Any, int], tuple[Any, dict[str, Any]]]
 """`step(state, i) -> state, {"loss": ...}`: pure, and random only by i."""
@@ -42,22 +42,19 @@ def schooled(
 
     Raises `BadInput` for a file of another training, `ArithmeticError` where a number that is told is not finite.
     """
-    done, told, spent = 0, {}, 0.0
+    done, told = 0, {}
     if path is not None and path.exists():
         found, meta = read_arrays(path)
         back = put_back(found, state)
         if back is None or meta["stamp"] != stamp:
             raise BadInput(f"{path} belongs to another training; choose another folder, or delete it.")
         state, done, told = jax.tree.map(jnp.asarray, back), int(meta["step"]), meta["told"]
-        spent = float(meta.get("seconds", 0.0))
-    begin, first = time.monotonic(), done
+    begin, bar = time.monotonic(), Progress(what, steps, progress, done)
 
     def kept() -> None:
         if path is not None:
-            at = {"step": done, "stamp": stamp, "told": told, "seconds": spent + time.monotonic() - begin}
-            write_arrays(path, by_name(state), at)
+            write_arrays(path, by_name(state), {"step": done, "stamp": stamp, "told": told})
 
-    meter = Meter(what, steps, progress, counted=True)
     try:
         while done < steps and time.monotonic() - begin < seconds:
             state, notes = step(state, done)
@@ -71,14 +68,12 @@ def schooled(
             for name, value in {"step": float(done), **notes}.items():
                 told.setdefault(name, []).append(value)
             kept()
-            note = " ".join(f"{name} {value:.3g}" for name, value in notes.items())
-            rate = (done - first) / max(time.monotonic() - begin, 1e-9)
-            meter.at(done, f"{what} {note}", f"{what}: {done} of {steps}, {rate:.1f}/s {note}")
+            bar.at(done, " ".join(f"{name} {value:.3g}" for name, value in notes.items()))
     except KeyboardInterrupt:
         kept()
         raise
     finally:
-        meter.close()
+        bar.close()
     if done < steps:
         kept()
     return state, told

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
-from ._progress import Progress
+from .._core.progress import Progress
 from ._simulator import Sample, Simulator
 from ._space import Units
 

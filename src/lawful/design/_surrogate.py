@@ -17,8 +17,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from .._core.files import read_arrays, write_arrays
 from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
+from .._core.progress import Progress
 from ._dataset import Dataset
-from ._progress import Progress
 from ._simulator import Sample
 from ._space import Space, Units
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -152,8 +151,3 @@ class Critic(eqx.Module):
         along = jnp.mean(v, axis=0)  # what is where across the ring matters, where around it does not
         seen = jnp.concatenate([jnp.mean(along, 0), jnp.mean(along[: len(along) // 2] - along[len(along) // 2 :], 0)])
         return self.judge(jnp.concatenate([seen, told, inputs]))[0]
-
-
-def count_of(net: Any) -> int:
-    """Numbers in a network."""
-    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(net, eqx.is_inexact_array)))

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from .._core.messages import BadInput, NotTrusted, shown
 from ._energy import Energy
 from ._guides import Guide
-from ._particles import Particles, effective_size, resampled, taken
+from ._particles import Particles, resampled, taken
 from ._process import Design, Process
 
 
@@ -117,11 +117,7 @@ def _step(
     now = noted(now, k, jnp.all(jnp.isfinite(terms), axis=1), answers)
     effective = jnp.asarray(float(count))
     if particles is not None:
-        weights = now.log_weights - scheduled + now.energy
-        effective = effective_size(weights)
-        few = effective < particles.threshold * count
-        which = jnp.where(few, resampled(choose, weights), jnp.arange(count))
-        kept = jnp.where(few, 0.0, weights)
+        which, kept, effective = particles.thinned(choose, now.log_weights - scheduled + now.energy)
         answers, scheduled = taken(answers, which), scheduled[which]
         now = now._replace(
             designs=taken(now.designs, which),

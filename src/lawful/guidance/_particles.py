@@ -30,6 +30,16 @@ class Particles(eqx.Module):
         if not 0 <= self.threshold <= 1:
             raise BadInput(f"Particles(threshold={shown(self.threshold)}): a share between 0 and 1, such as 0.5.")
 
+    def thinned(
+        self, key: Key, log_weights: Float[Array, " n"]
+    ) -> tuple[Int[Array, " n"], Float[Array, " n"], Float[Array, ""]]:
+        """Which designs go on, all where weights are equal enough; their weights; the effective number before."""
+        n = len(log_weights)
+        effective = effective_size(log_weights)
+        few = effective < self.threshold * n
+        which = jnp.where(few, resampled(key, log_weights), jnp.arange(n))
+        return which, jnp.where(few, 0.0, log_weights), effective
+
 
 def effective_size(log_weights: Float[Array, " n"]) -> Float[Array, ""]:
     """(sum w)^2 / sum w^2: how many equal weights would say as much.

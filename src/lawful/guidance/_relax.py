@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -32,7 +31,7 @@ def relax(process: Process, energy: Energy, design: Design, *, steps: int = 200)
 
     Raises `NotTrusted` where a term is not finite at the design itself.
     """
-    found = _relaxed(process, energy.each, lambda d: energy(d), design, steps)
+    found = _relaxed(process, energy, design, steps)
     bad = [name for name, value in zip(energy.names, found.before, strict=True) if not jnp.isfinite(value)]
     if bad:
         raise NotTrusted(f"the term '{bad[0]}' is not finite at the design that was to be relaxed.")
@@ -40,8 +39,8 @@ def relax(process: Process, energy: Energy, design: Design, *, steps: int = 200)
 
 
 @eqx.filter_jit
-def _relaxed(process: Process, each: Callable, total: Callable, design: Design, steps: int) -> Relaxed:
-    loss = lambda by: total(process.moved(design, by))
+def _relaxed(process: Process, energy: Energy, design: Design, steps: int) -> Relaxed:
+    loss = lambda by: energy(process.moved(design, by))
     solver, start = optax.lbfgs(), process.still(design)
     value_and_slope = optax.value_and_grad_from_state(loss)
 
@@ -56,4 +55,4 @@ def _relaxed(process: Process, each: Callable, total: Callable, design: Design, 
 
     (by, _), _ = jax.lax.scan(step, (start, solver.init(start)), None, steps)
     rest = process.moved(design, by)
-    return Relaxed(rest, each(design), each(rest), optax.tree.norm(jax.grad(loss)(by)))
+    return Relaxed(rest, energy.each(design), energy.each(rest), optax.tree.norm(jax.grad(loss)(by)))

@@ -6,7 +6,7 @@ from ._composing import Composed, Exact, Slopes, Tilt, Trials, compose, enumerat
 from ._denoiser import Denoiser
 from ._families import families, read_fasta
 from ._flow import LONGEST, SHORTEST, Schedule
-from ._generate import equivariance_error, generate
+from ._generate import Drawn, built, drawn, equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
 from ._language import SequenceModel, masked, surprise
@@ -41,6 +41,7 @@ __all__ = [
     "Composed",
     "Course",
     "Denoiser",
+    "Drawn",
     "Exact",
     "Handedness",
     "Internal",
@@ -62,6 +63,7 @@ __all__ = [
     "angle",
     "best_rotation",
     "bond_count",
+    "built",
     "charges",
     "clashes",
     "compactness",
@@ -73,6 +75,7 @@ __all__ = [
     "decoded",
     "dihedral",
     "distance_map",
+    "drawn",
     "encoded",
     "enumerated",
     "equivariance_error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import itertools
 from typing import NamedTuple
 
 import equinox as eqx
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from .._core.messages import BadInput, NotTrusted, shown
-from ..guidance import Constant, Energy, Particles, Schedule, effective_size, resampled
+from ..guidance import Constant, Energy, Particles, Schedule, resampled
 from ._language import SequenceModel
 from ._letters import LETTERS, MASK, Soft, decoded, encoded
 
@@ -163,11 +164,9 @@ def _composed(
             now = jax.vmap(lambda p, of=energy: of(p, share))(soft)
             page = page._replace(log_weights=page.log_weights - now + page.energy, energy=now)
         if particles is not None:
-            effective = effective_size(page.log_weights)
-            few = effective < particles.threshold * count
-            which = jnp.where(few, resampled(choose, page.log_weights), jnp.arange(count))
+            which, kept, effective = particles.thinned(choose, page.log_weights)
             page, said, soft = jax.tree.map(lambda x: x[which], (page, said, soft))
-            page = page._replace(log_weights=jnp.where(few, 0.0, page.log_weights))
+            page = page._replace(log_weights=kept)
 
         def one(key: Key, tokens, here, said, soft):
             real = here < len(tokens)
@@ -218,8 +217,6 @@ def enumerated(model: SequenceModel, template: str, energy: Energy | None = None
     places = np.flatnonzero(tokens == MASK)
     if not 1 <= len(places) <= 3:
         raise BadInput(f"enumerated: one to three '?' can be tried in all ways, and the template has {len(places)}.")
-    import itertools
-
     letters = np.array(list(itertools.product(range(LETTERS), repeat=len(places))), dtype=np.int32)
     said = jax.jit(jax.vmap(lambda tokens: model(tokens)))
     orders = list(itertools.permutations(range(len(places))))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .._core.messages import BadInput
 from ..fields.equivariant import Frames, centre, uniform_rotations
@@ -42,12 +43,30 @@ def generate(
     What comes out looks more or less like a protein; whether a sequence folds into it is not known.
     Raises `BadInput` for lengths outside the trained range.
     """
+    return built(drawn(denoiser, lengths, seed=seed, schedule=schedule, together=together), relax)
+
+
+class Drawn(NamedTuple):
+    """Chains as a sampler leaves them, padded to one length. which: their places among all that were asked for."""
+
+    frames: Frames
+    real: Bool[np.ndarray, "chains n"]
+    which: tuple[int, ...]
+
+
+def drawn(
+    denoiser: Denoiser, lengths: Sequence[int], *, seed: int = 0, schedule: Schedule | None = None, together: int = 16
+) -> list[Drawn]:
+    """The first half of `generate`: frames, some chains at a time.
+
+    Raises `BadInput` for lengths outside the trained range.
+    """
     outside = [length for length in lengths if not SHORTEST <= length <= LONGEST]
     if outside:
         raise BadInput(
             f"backbones of {outside[0]} residues were asked for, but the network knows {SHORTEST} to {LONGEST}."
         )
-    found: dict[int, Backbone] = {}
+    found = []
     keys = [jax.random.fold_in(jax.random.key(seed), k) for k in range(len(lengths))]
     for room in sorted({-(-length // ROUND) * ROUND for length in lengths}):
         here = [k for k, length in enumerate(lengths) if -(-length // ROUND) * ROUND == room]
@@ -55,11 +74,19 @@ def generate(
             some = here[begin : begin + together]
             real = np.arange(room) < np.array([lengths[k] for k in some])[:, None]
             frames = sample(denoiser, jnp.stack([keys[k] for k in some]), jnp.asarray(real), schedule or Schedule())
-            frames = jax.vmap(relaxed)(frames, jnp.asarray(real)) if relax else frames
-            xyz = np.asarray(place_atoms(frames.rotation, frames.origin))
-            for k, atoms in zip(some, xyz, strict=True):
-                found[k] = Backbone(with_last_oxygen(atoms[: lengths[k]]))
-    return [found[k] for k in range(len(lengths))]
+            found.append(Drawn(frames, real, tuple(some)))
+    return found
+
+
+def built(chains: Sequence[Drawn], relax: bool = True) -> list[Backbone]:
+    """The second half of `generate`: peptide bonds joined, or not, and atoms placed, in the order of the lengths."""
+    found: dict[int, Backbone] = {}
+    for frames, real, which in chains:
+        frames = jax.vmap(relaxed)(frames, jnp.asarray(real)) if relax else frames
+        xyz = np.asarray(place_atoms(frames.rotation, frames.origin))
+        for k, atoms, here in zip(which, xyz, real, strict=True):
+            found[k] = Backbone(with_last_oxygen(atoms[: int(here.sum())]))
+    return [found[k] for k in sorted(found)]
 
 
 def with_last_oxygen(xyz: Float[np.ndarray, "L 4 3"]) -> Float[np.ndarray, "L 4 3"]:

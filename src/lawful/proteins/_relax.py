@@ -72,7 +72,7 @@ def relaxed(frames: Frames, real: Bool[Array, " n"], steps: int = 15) -> Frames:
 def solve_tridiagonal(
     diagonal: Float[Array, "n k k"], above: Float[Array, "m k k"], right: Float[Array, "n k"]
 ) -> Float[Array, "n k"]:
-    """X with D_i x_i + A_i x_i+1 + A_i-1^T x_i-1 = r_i, by elimination from the first block on."""
+    """The x with D_i x_i + A_i x_i+1 + A_i-1^T x_i-1 = r_i, by elimination from the first block on."""
     k = right.shape[1]
     zero = jnp.zeros((1, k, k), right.dtype)
 

@@ -32,8 +32,9 @@ from ..proteins import (
     Denoiser,
     Schedule,
     ScoreSheet,
+    built,
+    drawn,
     equivariance_error,
-    generate,
     learn,
     load,
     measured_natives,
@@ -118,10 +119,10 @@ def run(request: Request) -> Outcome:
     seed = request.count("seed", 1, 1, 2**31 - 1) if "seed" in request.options else request.seed
     denoiser, about = trained(request)
     begin = time.monotonic()
-    draw = lambda relax: generate(denoiser, wanted, seed=seed, schedule=Schedule(steps=steps), relax=relax)
-    backbones = draw(True)
+    chains_drawn = drawn(denoiser, wanted, seed=seed, schedule=Schedule(steps=steps))
+    backbones = built(chains_drawn)
     seconds = time.monotonic() - begin
-    raw = draw(False)
+    raw = built(chains_drawn, relax=False)
     known, held = chains() or (None, None)
     natives = None
     if held is not None and request.effort is not Effort.QUICK:
