@@ -1,5 +1,6 @@
 """Proteins: backbones in and out, their geometry and how native it looks. Angstroms and radians."""
 
+from ._aims import charge_near, moment_near, near
 from ._backbone import AMINO_ACIDS, Backbone, padded
 from ._clashes import clashes, overlaps
 from ._composing import Composed, Exact, Slopes, Tilt, Trials, compose, enumerated
@@ -9,7 +10,7 @@ from ._flow import LONGEST, SHORTEST, Schedule
 from ._generate import Drawn, built, drawn, equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
-from ._language import SequenceModel, masked, surprise
+from ._language import SequenceModel, masked, pseudo_perplexities, surprise
 from ._learning import Course, learn
 from ._lessons import perplexity, teach
 from ._letters import Soft, charges, decoded, encoded, soft
@@ -18,6 +19,7 @@ from ._ngrams import NGram
 from ._picture import picture
 from ._quantities import contact_energy, contact_table, contacts, hydrophobic_moment, net_charge
 from ._ramachandran import ramachandran, ramachandran_kinds
+from ._reach import reachable
 from ._reading import Read, Report, read
 from ._relax import relaxed
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
@@ -64,6 +66,7 @@ __all__ = [
     "best_rotation",
     "bond_count",
     "built",
+    "charge_near",
     "charges",
     "clashes",
     "compactness",
@@ -93,6 +96,8 @@ __all__ = [
     "losses_of",
     "masked",
     "measured_natives",
+    "moment_near",
+    "near",
     "nearest_tm",
     "net_charge",
     "overlaps",
@@ -102,9 +107,11 @@ __all__ = [
     "picture",
     "place_atoms",
     "place_oxygens",
+    "pseudo_perplexities",
     "radius_of_gyration",
     "ramachandran",
     "ramachandran_kinds",
+    "reachable",
     "read",
     "read_fasta",
     "read_set",

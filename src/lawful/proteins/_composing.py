@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._core.messages import BadInput, NotTrusted, shown
 from ..guidance import Constant, Energy, Particles, Schedule, resampled
@@ -87,6 +87,7 @@ def compose(
     energy: Energy | None = None,
     tilt: Tilt | None = None,
     particles: Particles | None = None,
+    without: str = "",
     at_once: int = 1,
     temperature: float = 1.0,
 ) -> Composed:
@@ -98,6 +99,8 @@ def compose(
     energy        of `Soft` sequences, rows of probabilities; unknown places have those that the model gives.
     tilt          `Slopes()` or `Trials()`: by how much the energy bends each letter's probability.
     particles     `Particles()`: the sequences as one population that follows p(sequence) exp(-E) in the limit of many.
+    without       letters that are never written, "C" where cysteines stand in the template only: p is then the model's
+                  with these left out at every step.
     at_once       letters a step, each by itself: faster, less true to the model.
     temperature   of the model; below 1 it says what it holds for likely.
 
@@ -110,13 +113,15 @@ def compose(
     for name, value in {"count": count, "at_once": at_once}.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise BadInput(f"compose({name}={shown(value)}): a whole number of at least 1.")
+    barred = left_out(without)
     if not temperature > 0:
         raise BadInput(f"compose(temperature={shown(temperature)}): a positive number; 1 is the model as it is.")
     if energy is None and (tilt is not None or particles is not None):
         raise BadInput("compose: a tilt or particles follow an energy; give energy=Energy(...).")
     page, terms, effective = _composed(
-        model, key, jnp.asarray(tokens), jnp.asarray(open_places), count, energy, tilt, particles, at_once, temperature
-    )
+        model, key, jnp.asarray(tokens), jnp.asarray(open_places), count, energy, tilt, particles, barred, at_once,
+        temperature,
+    )  # fmt: skip
     for i, name in enumerate(energy.names if energy else ()):
         if not np.all(np.isfinite(terms[:, i])):
             raise NotTrusted(f"the term '{name}' is not finite for a sequence that was written.")
@@ -136,6 +141,7 @@ def _composed(
     energy: Energy | None,
     tilt: Tilt | None,
     particles: Particles | None,
+    barred: Bool[Array, " letters"],
     at_once: int,
     temperature: float,
 ):
@@ -157,7 +163,7 @@ def _composed(
     def write(page: _Page, k: Int[Array, ""]) -> tuple[_Page, Float[Array, ""]]:
         share = k / steps
         choose, draw = jax.random.split(jax.random.fold_in(go, k))
-        said = jax.vmap(lambda tokens: jax.nn.log_softmax(model(tokens) / temperature))(page.tokens)
+        said = jax.vmap(lambda tokens: without_letters(model(tokens) / temperature, barred))(page.tokens)
         soft = jax.vmap(softened)(page.tokens, said)
         effective = jnp.asarray(float(count))
         if energy is not None:
@@ -196,6 +202,22 @@ def _composed(
     return page, terms, effective
 
 
+def left_out(letters: str) -> Bool[Array, " letters"]:
+    """Which letters are not to be written.
+
+    Raises `BadInput` for one that is none, or where none is left.
+    """
+    barred = np.isin(np.arange(LETTERS), encoded(letters))
+    if "?" in letters or barred.all():
+        raise BadInput(f"without={shown(letters)}: name letters that are not to be written, and leave some.")
+    return jnp.asarray(barred)
+
+
+def without_letters(log_p: Float[Array, "L letters"], barred: Bool[Array, " letters"]) -> Float[Array, "L letters"]:
+    """The other letters' probabilities, summing to 1; minus infinity for those left out."""
+    return jax.nn.log_softmax(jnp.where(barred, -jnp.inf, log_p))
+
+
 def softened(tokens: Int[Array, " L"], log_p: Float[Array, "L letters"]) -> Soft:
     """Known places as they are, the others as the model sees them."""
     return jnp.where((tokens == MASK)[:, None], jnp.exp(log_p), jax.nn.one_hot(tokens, LETTERS))
@@ -208,8 +230,10 @@ class Exact(NamedTuple):
     shares: Float[np.ndarray, " fillings"]
 
 
-def enumerated(model: SequenceModel, template: str, energy: Energy | None = None) -> Exact:
+def enumerated(model: SequenceModel, template: str, energy: Energy | None = None, *, without: str = "") -> Exact:
     """What `compose` with particles tends to, by trying all: p is the mean over all orders of writing.
+
+    without   letters that are never written.
 
     Raises `BadInput` for a template with more than three open places.
     """
@@ -217,14 +241,18 @@ def enumerated(model: SequenceModel, template: str, energy: Energy | None = None
     places = np.flatnonzero(tokens == MASK)
     if not 1 <= len(places) <= 3:
         raise BadInput(f"enumerated: one to three '?' can be tried in all ways, and the template has {len(places)}.")
-    letters = np.array(list(itertools.product(range(LETTERS), repeat=len(places))), dtype=np.int32)
-    said = jax.jit(jax.vmap(lambda tokens: model(tokens)))
+    barred = left_out(without)
+    free = np.flatnonzero(~np.asarray(barred))
+    letters = np.array(list(itertools.product(free, repeat=len(places))), dtype=np.int32)
+    said = jax.jit(lambda pages: jax.vmap(lambda tokens: without_letters(model(tokens), barred))(pages))
     orders = list(itertools.permutations(range(len(places))))
     p = np.zeros(len(letters))
     for order in orders:
         filled, log_p = np.tile(tokens, (len(letters), 1)), np.zeros(len(letters))
         for k in order:
-            log_p += np.asarray(said(jnp.asarray(filled)))[np.arange(len(letters)), places[k], letters[:, k]]
+            # Many fillings are the same as far as they are written: each is read once.
+            pages, which = np.unique(filled, axis=0, return_inverse=True)
+            log_p += np.asarray(said(jnp.asarray(pages)))[which.ravel(), places[k], letters[:, k]]
             filled[:, places[k]] = letters[:, k]
         p += np.exp(log_p) / len(orders)
     if energy is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from ..fields.equivariant import Dense, normalised
-from ._letters import LETTERS, MASK
+from ._letters import LETTERS, MASK, encoded
 
 
 class SelfAttention(eqx.Module):
@@ -112,3 +114,27 @@ def surprise(model: SequenceModel, key: Key, tokens: Int[Array, " L"], real: Boo
     shown, hidden = masked(key, tokens, real)
     said = jnp.take_along_axis(model(shown, real), jnp.minimum(tokens, LETTERS - 1)[:, None], axis=1)[:, 0]
     return -jnp.sum(jnp.where(hidden, said, 0.0)) / jnp.sum(hidden)
+
+
+def pseudo_perplexities(model: SequenceModel, sequences: Sequence[str]) -> Float[np.ndarray, " sequences"]:
+    """Of each sequence exp(-sum_i log p(x_i | all others) / L): how surprised the model is of one letter where it knows
+    the rest. As many readings as there are residues.
+
+    Source: J. Wang and K. Cho, BERT has a mouth, and it must speak (2019); J. Salazar et al., ACL 2020.
+    """
+    found = np.zeros(len(sequences))
+    for length in sorted({len(each) for each in sequences}):
+        here = [k for k, each in enumerate(sequences) if len(each) == length]
+        found[here] = _pseudo(model, jnp.asarray(np.stack([encoded(sequences[k]) for k in here])))
+    return found
+
+
+@eqx.filter_jit
+def _pseudo(model: SequenceModel, tokens: Int[Array, "n L"]) -> Float[Array, " n"]:
+    places = jnp.arange(tokens.shape[1])
+
+    def one(tokens: Int[Array, " L"]) -> Float[Array, ""]:
+        said = jax.vmap(lambda place: model(tokens.at[place].set(MASK))[place, tokens[place]])(places)
+        return jnp.exp(-jnp.mean(said))
+
+    return jax.lax.map(one, tokens)

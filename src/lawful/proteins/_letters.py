@@ -78,3 +78,9 @@ def charges(ph: float = 7.0) -> Float[np.ndarray, " letters"]:
     positive = {letter: 1 / (1 + 10 ** (ph - pka)) for letter, pka in BASES.items()}
     negative = {letter: -1 / (1 + 10 ** (pka - ph)) for letter, pka in ACIDS.items()}
     return by_letter(positive | negative)
+
+
+def end_charge(ph: float = 7.0) -> float:
+    """The mean charge of both ends of a chain together, in units of e."""
+    amine, acid = ENDS
+    return 1 / (1 + 10 ** (ph - amine)) - 1 / (1 + 10 ** (acid - ph))

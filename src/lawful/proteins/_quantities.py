@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from .._core.messages import BadInput
 from ._backbone import AMINO_ACIDS, Backbone
 from ._ideal import ideal_cb
-from ._letters import ENDS, HYDROPHOBICITY, LETTERS, Soft, charges
+from ._letters import HYDROPHOBICITY, LETTERS, Soft, charges, end_charge
 
 REACH = 7.0
 APART = 3
@@ -19,9 +19,7 @@ APART = 3
 
 def net_charge(soft: Soft, ph: float = 7.0, ends: bool = True) -> Float[Array, ""]:
     """The mean net charge in units of e, side chains and (with `ends`) both ends, each by itself."""
-    amine, acid = ENDS
-    both = 1 / (1 + 10 ** (ph - amine)) - 1 / (1 + 10 ** (acid - ph))
-    return jnp.sum(soft @ charges(ph)) + (both if ends else 0.0)
+    return jnp.sum(soft @ charges(ph)) + (end_charge(ph) if ends else 0.0)
 
 
 def hydrophobic_moment(soft: Soft, degrees: float = 100.0) -> Float[Array, ""]:
