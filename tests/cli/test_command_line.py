@@ -58,6 +58,7 @@ STUDIES = [
     "pipe",
     "planck-layer",
     "reaction-or-leak",
+    "sequence",
     "shared-emissivity",
     "slider",
     "step",

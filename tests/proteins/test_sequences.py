@@ -8,7 +8,7 @@ import pytest
 
 from lawful import BadInput
 from lawful import proteins as pr
-from lawful.guidance import Energy, Particles, Term
+from lawful.guidance import Constant, Energy, Particles, Term
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -101,6 +101,75 @@ def test_particles_write_what_trying_all_says(model, tilt):
     assert 0.5 * np.sum(np.abs(free.shares - exact.shares)) > 0.3  # the energy does matter
 
 
+def test_letters_left_out_are_never_written(model):
+    barred = "C" + pr.AMINO_ACIDS[4:]  # A, D and E remain
+    exact = pr.enumerated(model, TEMPLATE, CHARGED, without=barred)
+    assert len(exact.letters) == 9
+    found = pr.compose(
+        model,
+        jax.random.key(1),
+        TEMPLATE,
+        1000,
+        energy=CHARGED,
+        tilt=pr.Trials(),
+        particles=Particles(),
+        without=barred,
+    )
+    tokens = np.array([pr.encoded(s) for s in found.sequences])[:, [1, 3]]
+    seen = np.array([np.mean(np.all(tokens == letters, axis=1)) for letters in exact.letters])
+    assert np.sum(seen) == 1.0
+    assert 0.5 * np.sum(np.abs(seen - exact.shares)) < 0.06  # of 1000 independent draws: 0.03
+
+
+def test_guidance_off_is_the_unguided_sampler_to_the_bit(model):
+    drawn = lambda **more: pr.compose(model, jax.random.key(3), "??C??K??", 16, without="C", **more)
+    plain, off = drawn(), drawn(energy=CHARGED)
+    idle = drawn(energy=CHARGED, tilt=pr.Slopes(Constant(0.0)))
+    assert plain.sequences == off.sequences == idle.sequences
+    np.testing.assert_array_equal(plain.log_p, off.log_p)
+
+
+def test_an_aim_reckons_with_what_open_letters_will_add():
+    rng = np.random.default_rng(6)
+    q = rng.normal(1.5, 0.8, 400_000)
+    direct = -np.log(np.mean(np.exp(-((q - 3.0) ** 2) / (2 * 0.5**2))))
+    assert float(pr.near(1.5, 0.8**2, 3.0, 0.5)) == pytest.approx(direct, abs=0.02)
+    written = pr.soft("MKRLLDAKIW")
+    charge, moment = float(pr.net_charge(written)), float(pr.hydrophobic_moment(written))
+    assert float(pr.charge_near(written, 4.0)) == pytest.approx((charge - 4) ** 2 / (2 * 0.25**2), rel=1e-9)
+    assert float(pr.moment_near(written, 0.3)) == pytest.approx((moment - 0.3) ** 2 / (2 * 0.02**2), rel=1e-9)
+    # Forty letters drawn by themselves: what is said beforehand is what comes.
+    p = jax.nn.softmax(jnp.asarray(rng.normal(size=(40, 20))))
+    letters = jnp.asarray(np.stack([rng.choice(20, 4000, p=np.asarray(row)) for row in p], axis=1))
+    rows = lambda k: jax.nn.one_hot(k, 20)
+    each = jax.vmap(lambda k: jnp.stack([pr.net_charge(rows(k)), pr.hydrophobic_moment(rows(k))]))
+    charges, moments = np.asarray(each(letters)).T
+    for found, aim, width in ((charges, pr.charge_near, 1.0), (moments, pr.moment_near, 0.1)):
+        goal = float(np.mean(found) + np.std(found))
+        came = -np.log(np.mean(np.exp(-((found - goal) ** 2) / (2 * width**2))))
+        assert float(aim(p, goal, width)) == pytest.approx(came, abs=0.25)
+
+
+def test_what_no_sequence_can_meet():
+    within = (0.5, 0.05)
+    pair = "?" * 9 + "C" + "?" * 9 + "C"
+    assert "a net charge of 30 is out of reach" in pr.reachable(pair, 30, 0.3, within, without="C")
+    assert "a hydrophobic moment of 2" in pr.reachable(pair, 3, 2.0, within, without="C")
+    assert pr.reachable(pair, 3, 0.35, within, without="C") == ""
+    # All bases: their moment is small, and no other letter may stand.
+    assert "together they are not" in pr.reachable("?" * 20, 19.8, 1.0, within)
+    assert pr.reachable("K" * 19 + "?", 18.9, 0.1, within) == ""
+
+
+def test_one_residue_among_all_others(model):
+    sequence = "MKLVAC"
+    tokens = jnp.asarray(pr.encoded(sequence))
+    said = [model(tokens.at[k].set(pr.encoded("?")[0]))[k, tokens[k]] for k in range(6)]
+    found = pr.pseudo_perplexities(model, [sequence, "MKL", "AAAAAA"])
+    assert found[0] == pytest.approx(np.exp(-np.mean(said)), rel=1e-12)
+    assert found[1] != found[2]
+
+
 def test_a_tilt_lowers_the_energy_and_keeps_more_beginnings(model):
     drawn = {
         name: pr.compose(model, jax.random.key(2), "?" * 8, 200, energy=CHARGED, tilt=tilt, at_once=2)
@@ -124,7 +193,11 @@ def test_charge_moment_and_contacts_by_hand():
     assert float(pr.contact_energy(pr.soft("AGGC"), touching, table)) == table[a, c]
 
 
-@pytest.mark.parametrize("quantity", [pr.net_charge, pr.hydrophobic_moment], ids=["charge", "moment"])
+@pytest.mark.parametrize(
+    "quantity",
+    [pr.net_charge, pr.hydrophobic_moment, lambda p: pr.charge_near(p, 2.0), lambda p: pr.moment_near(p, 0.4)],
+    ids=["charge", "moment", "charge near", "moment near"],
+)
 def test_slopes_of_quantities_against_differences(quantity):
     rng = np.random.default_rng(3)
     p = jax.nn.softmax(jnp.asarray(rng.normal(size=(7, 20))))
@@ -199,6 +272,7 @@ def test_a_killed_training_goes_on_to_the_same_numbers(doubles, tmp_path):
         (lambda m: pr.compose(m, jax.random.key(0), "M?", 2, temperature=0.0), "positive"),
         (lambda m: pr.compose(m, jax.random.key(0), "M?", 2, tilt=pr.Slopes()), "follow an energy"),
         (lambda m: pr.enumerated(m, "????"), "one to three"),
+        (lambda m: pr.compose(m, jax.random.key(0), "M?", 2, without=pr.AMINO_ACIDS), "leave some"),
     ],
 )
 def test_what_makes_no_sense_is_refused(model, wrong, cure):

@@ -10,9 +10,7 @@ from ._letters import HYDROPHOBICITY, Soft, charges
 from ._quantities import net_charge
 
 
-def near(
-    mean: Float[Array, ""], variance: Float[Array, ""], goal: float, width: float
-) -> Float[Array, ""]:
+def near(mean: Float[Array, ""], variance: Float[Array, ""], goal: float, width: float) -> Float[Array, ""]:
     """-ln < exp(-(q - goal)^2 / (2 width^2)) >, kT, for a quantity q that is normal with this mean and variance.
 
         (mean - goal)^2 / (2 (width^2 + variance)) + ln(1 + variance / width^2) / 2
@@ -54,4 +52,3 @@ def moment_near(soft: Soft, goal: float, width: float = 0.02, degrees: float = 1
     some = square > 0
     size = jnp.where(some, jnp.sqrt(jnp.where(some, square, 1.0)), 0.0)
     return near(size / len(mean), half / len(mean) ** 2, goal, width)
-

@@ -244,7 +244,6 @@ def enumerated(model: SequenceModel, template: str, energy: Energy | None = None
     barred = left_out(without)
     free = np.flatnonzero(~np.asarray(barred))
     letters = np.array(list(itertools.product(free, repeat=len(places))), dtype=np.int32)
-    said = jax.jit(lambda pages: jax.vmap(lambda tokens: without_letters(model(tokens), barred))(pages))
     orders = list(itertools.permutations(range(len(places))))
     p = np.zeros(len(letters))
     for order in orders:
@@ -252,7 +251,7 @@ def enumerated(model: SequenceModel, template: str, energy: Energy | None = None
         for k in order:
             # Many fillings are the same as far as they are written: each is read once.
             pages, which = np.unique(filled, axis=0, return_inverse=True)
-            log_p += np.asarray(said(jnp.asarray(pages)))[which.ravel(), places[k], letters[:, k]]
+            log_p += np.asarray(_read(model, jnp.asarray(pages), barred))[which.ravel(), places[k], letters[:, k]]
             filled[:, places[k]] = letters[:, k]
         p += np.exp(log_p) / len(orders)
     if energy is not None:
@@ -260,3 +259,10 @@ def enumerated(model: SequenceModel, template: str, energy: Energy | None = None
         whole[:, places] = letters
         p = p * np.exp(-np.asarray(jax.vmap(lambda t: energy(jax.nn.one_hot(t, LETTERS)))(jnp.asarray(whole))))
     return Exact(letters, p / p.sum())
+
+
+@eqx.filter_jit
+def _read(
+    model: SequenceModel, pages: Int[Array, "n L"], barred: Bool[Array, " letters"]
+) -> Float[Array, "n L letters"]:
+    return jax.vmap(lambda tokens: without_letters(model(tokens), barred))(pages)

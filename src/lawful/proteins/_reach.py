@@ -58,4 +58,6 @@ def reachable(
         )  # fmt: skip
         if found.status == 0:
             return ""
-    return f"a net charge of {charge:g} and a moment of {moment:g} kcal/mol are each within reach, together they are not"
+    return (
+        f"a net charge of {charge:g} and a moment of {moment:g} kcal/mol are each within reach, together they are not"
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -91,7 +90,7 @@ def taught(request: Request, folder: Path) -> tuple[SequenceModel, dict]:
     return load(folder / "weights.npz", network())
 
 
-def parts(sequences: Sequence[str]) -> tuple[list[str], list[str], list[str], int]:
+def parts(sequences: list[str]) -> tuple[list[str], list[str], list[str], int]:
     """To learn from, to look at meanwhile, to be judged by: no family in two of them; and how many families."""
     labels = families(sequences)
     known, held, test = ([sequences[k] for k in part] for part in split(labels, (0.9, 0.05, 0.05)))
