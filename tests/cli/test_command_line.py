@@ -57,6 +57,7 @@ STUDIES = [
     "pendulum-law",
     "pipe",
     "planck-layer",
+    "pocket",
     "reaction-or-leak",
     "sequence",
     "shared-emissivity",

@@ -177,6 +177,13 @@ def test_energies_add_and_scale():
     assert float(late(x, 0.75)) == pytest.approx(2 * 0.25 * 3)
 
 
+def test_terms_keep_their_names_in_compiled_code():
+    energy = Energy(b=lambda x: x[0], a=lambda x: 10 * x[0])
+    found = guided(flow(5), energy, jax.random.key(0), 3)
+    np.testing.assert_allclose(found.terms["b"], found.designs[:, 0])
+    np.testing.assert_allclose(found.terms["a"], 10 * found.designs[:, 0])
+
+
 @pytest.mark.parametrize(
     ("wrong", "cure"),
     [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -14,11 +15,11 @@ from .._core.messages import BadInput, listing, shown
 from ._schedules import Power, Schedule
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(eqx.Module):
     """One energy, design -> scalar, low where the design is good.
 
-    function   of a design as the sampler makes it; differentiable where a guide takes its gradient.
+    function   of a design as the sampler makes it; differentiable where a guide takes its gradient. A module with its
+               arrays as fields compiles once for all of them, a plain function with its arrays inside once for each.
     unit       in which it is given, for what is printed.
     kT         how many of these units make one kT: a design that is so much worse is e times less likely. 0.593 for
                kcal/mol at room temperature; for a restraint (x - x0)^2 the half width squared, times two.
@@ -27,34 +28,36 @@ class Term:
     """
 
     function: Callable[[Any], Float[Array, ""]]
-    unit: str = "kT"
+    unit: str = eqx.field(static=True, default="kT")
     kT: float = 1.0
-    schedule: Schedule = field(default_factory=lambda: Power(exponent=2.0))
+    schedule: Schedule = eqx.field(default_factory=lambda: Power(exponent=2.0))
 
-    def __post_init__(self):
+    def __check_init__(self):
         if not callable(self.function):
             raise BadInput(f"Term({shown(self.function)}): give a function of the design that returns its energy.")
         if not (np.isfinite(self.kT) and self.kT > 0):
             raise BadInput(f"Term(kT={shown(self.kT)}): give how many {self.unit} make one kT, a positive number.")
 
 
-class Energy:
+class Energy(eqx.Module):
     """A sum of named terms: `Energy(clash=Term(clash, "kcal/mol", kT=0.593), closed=lambda design: ...)`.
 
     Designs are asked to follow p(design) exp(-sum_i E_i / kT_i), p being what the sampler learned. Sums of energies are
     products of experts: `one + other`; `3 * energy` counts three times as much.
     """
 
-    terms: Mapping[str, Term]
+    names: tuple[str, ...] = eqx.field(static=True)
+    each_term: tuple[Term, ...]  # in the order of the names, which a dict would lose in compiled code
 
     def __init__(self, **terms: Term | Callable[[Any], Float[Array, ""]]):
         if not terms:
             raise BadInput("Energy() has no term; write Energy(clash=lambda design: ...).")
-        self.terms = {name: term if isinstance(term, Term) else Term(term) for name, term in terms.items()}
+        self.names = tuple(terms)
+        self.each_term = tuple(term if isinstance(term, Term) else Term(term) for term in terms.values())
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.terms)
+    def terms(self) -> dict[str, Term]:
+        return dict(zip(self.names, self.each_term, strict=True))
 
     def each(self, design: Any) -> Float[Array, " terms"]:
         """Every term in kT, unscheduled."""

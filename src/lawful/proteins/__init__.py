@@ -17,10 +17,12 @@ from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
 from ._ngrams import NGram
 from ._picture import picture
+from ._placing import Fit, Placing, fit, placed, pose_energy, spheres_of
 from ._quantities import contact_energy, contact_table, contacts, hydrophobic_moment, net_charge
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reach import reachable
 from ._reading import Read, Report, read
+from ._receptor import Field, Spheres, Surroundings, read_receptor, surroundings
 from ._relax import relaxed
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
 from ._secondary import run_lengths, secondary_structure
@@ -45,12 +47,15 @@ __all__ = [
     "Denoiser",
     "Drawn",
     "Exact",
+    "Field",
+    "Fit",
     "Handedness",
     "Internal",
     "Losses",
     "NGram",
     "Native",
     "Nearest",
+    "Placing",
     "Read",
     "Report",
     "Schedule",
@@ -59,7 +64,9 @@ __all__ = [
     "SequenceModel",
     "Slopes",
     "Soft",
+    "Spheres",
     "Superposition",
+    "Surroundings",
     "Tilt",
     "Trials",
     "angle",
@@ -83,6 +90,7 @@ __all__ = [
     "enumerated",
     "equivariance_error",
     "families",
+    "fit",
     "generate",
     "handedness",
     "hydrogen_bond_energies",
@@ -107,6 +115,8 @@ __all__ = [
     "picture",
     "place_atoms",
     "place_oxygens",
+    "placed",
+    "pose_energy",
     "pseudo_perplexities",
     "radius_of_gyration",
     "ramachandran",
@@ -114,6 +124,7 @@ __all__ = [
     "reachable",
     "read",
     "read_fasta",
+    "read_receptor",
     "read_set",
     "rebuild",
     "relaxed",
@@ -124,9 +135,11 @@ __all__ = [
     "scores",
     "secondary_structure",
     "soft",
+    "spheres_of",
     "split",
     "superpose",
     "surprise",
+    "surroundings",
     "teach",
     "tm_align",
     "tm_score",

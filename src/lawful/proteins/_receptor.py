@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
-from ._reading import MISSING, MODELS, MOLECULES, MODIFIED, UNKNOWN, Report, parsed
+from ._reading import MODELS, MODIFIED, MOLECULES, UNKNOWN, Report, parsed
 
 RADII = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80, "SE": 1.90, "P": 1.80}
 """Van der Waals radii, angstrom. A. Bondi, J. Phys. Chem. 68, 441 (1964)."""

@@ -156,15 +156,18 @@ def folded(request: Request) -> Fold | None:
     return Fold(Path(word).name, contacts(backbone), preferences()[0])
 
 
-def bundle(length: int = 16, apart: float = 8.5) -> Backbone:
-    """Three helices side by side, up, down and up, without the turns between them."""
+def helix(length: int) -> Float[np.ndarray, "L 4 3"]:
+    """An ideal alpha helix along x, its middle at the origin."""
     one = np.asarray(rebuild(ideal_internal(*(np.deg2rad([[-62.0], [-43.0]]) * np.ones((2, length))))))
     ca = one[:, 1]
     middle = ca.mean(axis=0)
     axes = np.linalg.svd(ca - middle, full_matrices=False)[2]
     axes[2] *= np.sign(np.linalg.det(axes))  # no mirror
-    lying = (one - middle) @ axes.T  # along x
-    over = np.diag([-1.0, -1.0, 1.0])
+    return (one - middle) @ axes.T
+
+
+def bundle(length: int = 16, apart: float = 8.5) -> Backbone:
+    """Three helices side by side, up, down and up, without the turns between them."""
+    one, over = helix(length), np.diag([-1.0, -1.0, 1.0])
     corners = apart * np.array([[0, 0, 0], [0, 1, 0], [0, 0.5, math.sqrt(0.75)]])
-    three = [lying + corners[0], lying @ over + corners[1], lying + corners[2]]
-    return Backbone(np.concatenate(three))
+    return Backbone(np.concatenate([one + corners[0], one @ over + corners[1], one + corners[2]]))
