@@ -153,11 +153,11 @@ class Fit(eqx.Module):
 
 def fit(atoms: Float[np.ndarray, "atoms 3"], body: Spheres, receptor: Spheres) -> Fit:
     """In double precision from the atoms themselves, apart from the fields that steered."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     real = body.radii > 0
     atoms, body = np.asarray(atoms, dtype=float)[real], Spheres(body.xyz[real], body.radii[real], body.residue[real])
-    tree = cKDTree(receptor.xyz)
+    tree = KDTree(receptor.xyz)
     found = tree.query_ball_point(atoms, TOUCH)
     mine = np.repeat(np.arange(len(atoms)), [len(each) for each in found])
     if not len(mine):

@@ -17,6 +17,8 @@ RADII = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80, "SE": 1.90, "P": 1.80}
 """Van der Waals radii, angstrom. A. Bondi, J. Phys. Chem. 68, 441 (1964)."""
 TOUCH = 5.0
 """Residues touch where a binder's atom comes so near to a receptor's, angstrom."""
+SMOOTH = 0.7
+"""How gradually a contact begins, angstrom."""
 OTHER_ELEMENTS = "atoms of other elements"
 HYDROGENS = "hydrogens"
 ALTERNATIVE_ATOMS = "atoms of alternative positions"
@@ -90,16 +92,16 @@ class Field(eqx.Module):
     values: Float[Array, "x y z"]
 
     def __call__(self, places: Float[Array, "n 3"]) -> Float[Array, " n"]:
-        top = jnp.asarray(self.values.shape) - 1
-        at = jnp.clip((places - self.corner) / self.step, 0.0, top - 1e-3)
+        shape = self.values.shape
+        at = jnp.clip((places - self.corner) / self.step, 0.0, jnp.asarray(shape) - 1.001)
         low = jnp.floor(at).astype(jnp.int32)
-        part = at - low
-        found = jnp.zeros(len(places), places.dtype)
-        for corner in np.ndindex(2, 2, 2):
-            weight = jnp.prod(jnp.where(jnp.asarray(corner) == 1, part, 1 - part), axis=-1)
-            x, y, z = (low + jnp.asarray(corner)).T
-            found = found + weight * self.values[x, y, z]
-        return found
+        part = (at - low)[:, None]
+        corners = np.array(list(np.ndindex(2, 2, 2)))
+        weight = jnp.prod(jnp.where(corners == 1, part, 1 - part), axis=-1)
+        stride = np.array([shape[1] * shape[2], shape[2], 1])
+        # One look-up for all eight corners compiles in a fraction of the time that eight take.
+        which = (low @ stride)[:, None] + corners @ stride
+        return jnp.sum(weight * self.values.reshape(-1)[which], axis=1)
 
 
 class Surroundings(eqx.Module):
@@ -107,7 +109,7 @@ class Surroundings(eqx.Module):
 
     depth   max_j (r_j - |x - x_j|): by how much a point lies inside the nearest sphere, negative outside; an atom of
             radius r overlaps by depth + r.
-    touch   how many of the receptor's residues an atom here would touch, smoothed over 0.5 A of distance.
+    touch   how many of the receptor's residues an atom here would touch, smoothed.
     """
 
     depth: Field
@@ -120,14 +122,14 @@ def surroundings(receptor: Spheres, middle: Float[np.ndarray, "3"], reach: float
     reach   half its side, angstrom: the farthest that an atom of a binder may come.
     step    of the grid; 0.8 keeps depth to about 0.1 A.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     axis = np.arange(-reach, reach + step, step)
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1) + middle
     points = grid.reshape(-1, 3)
     near = np.min(np.abs(receptor.xyz - middle), axis=1) <= 3 * reach
     spheres = Spheres(receptor.xyz[near], receptor.radii[near], receptor.residue[near])
-    tree = cKDTree(spheres.xyz)
+    tree = KDTree(spheres.xyz)
     nearest = 4
     away, which = tree.query(points, k=nearest, distance_upper_bound=TOUCH + 8.0)
     radii = np.append(spheres.radii, -50.0)  # none within reach
@@ -135,16 +137,16 @@ def surroundings(receptor: Spheres, middle: Float[np.ndarray, "3"], reach: float
     depth = np.maximum(depth, -(TOUCH + 8.0))
     # Each residue counts once, by its nearest atom.
     touch = np.zeros(len(points))
-    close = np.flatnonzero(away[:, 0] < TOUCH + 2.0)
+    close = np.flatnonzero(away[:, 0] < TOUCH + 3.0)
     for part in np.array_split(close, max(len(close) // 50_000, 1)):
-        found = tree.query_ball_point(points[part], TOUCH + 2.0)
+        found = tree.query_ball_point(points[part], TOUCH + 3.0)
         owner = np.repeat(np.arange(len(part)), [len(each) for each in found])
         atom = np.concatenate([np.asarray(each, dtype=int) for each in found])
         distance = np.linalg.norm(points[part][owner] - spheres.xyz[atom], axis=1)
         pair = owner * (receptor.residue.max() + 1) + spheres.residue[atom]
         order = np.lexsort((distance, pair))
         first = order[np.unique(pair[order], return_index=True)[1]]
-        np.add.at(touch, part[owner[first]], 1 / (1 + np.exp((distance[first] - TOUCH) / 0.5)))
+        np.add.at(touch, part[owner[first]], 1 / (1 + np.exp((distance[first] - TOUCH) / SMOOTH)))
     shape = grid.shape[:3]
     field = lambda values: Field(jnp.asarray(middle - reach), step, jnp.asarray(values.reshape(shape)))
     return Surroundings(field(depth), field(touch))

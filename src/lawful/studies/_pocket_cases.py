@@ -54,7 +54,7 @@ def cases(count: int, seed: int) -> list[Case]:
 
 
 def complexed(name: str, folder: Path) -> Case:
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     receptor, report = read_receptor(folder / f"{name}_r_b-matched.pdb")
     backbones, other = read(folder / f"{name}_l_b-matched.pdb")
@@ -62,8 +62,8 @@ def complexed(name: str, folder: Path) -> Case:
     whole = Backbone(np.concatenate([each.xyz for each in backbones]))
     body = spheres_of(whole)
     ligand = Spheres(body.xyz + (whole.xyz[0, 0] - body.xyz[0]), body.radii, body.residue)
-    at = cKDTree(ligand.xyz).query(receptor.xyz)[0] < NEAR
-    close = cKDTree(receptor.xyz).query(ligand.xyz)[0] < NEAR
+    at = KDTree(ligand.xyz).query(receptor.xyz)[0] < NEAR
+    close = KDTree(receptor.xyz).query(ligand.xyz)[0] < NEAR
     middle = receptor.xyz[at].mean(axis=0)
     # Outwards is where the receptor is not: from its atoms within 15 A of the interface to the native's.
     inside = receptor.xyz[np.linalg.norm(receptor.xyz - middle, axis=1) < 15].mean(axis=0)

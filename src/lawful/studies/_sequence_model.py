@@ -31,12 +31,12 @@ FOLDER = Path(__file__).with_name("weights")
 WEIGHTS, CONTACTS = FOLDER / "language.npz", FOLDER / "contacts.npz"
 FASTA = "sequences_mmseqs2", "uniprot20k_30-512.fasta.gz"
 CHAINS = "cgdms", "cgdms_train_backbones.npz"
-STEPS, EVERY = 3000, 100
+STEPS, EVERY, RESIDUES = 3000, 150, 2048
 BY_COUNTING = {"unigram": 1, "bigram": 2, "trigram": 3}
 
 
 def network(seed: int = 0) -> SequenceModel:
-    return SequenceModel(jax.random.key(seed), channels=128, blocks=4, heads=8)
+    return SequenceModel(jax.random.key(seed), channels=128, blocks=4, heads=4)
 
 
 def language_model(request: Request) -> tuple[SequenceModel, dict]:
@@ -66,13 +66,15 @@ def taught(request: Request, folder: Path) -> tuple[SequenceModel, dict]:
     begin = time.monotonic()
     model, course = teach(
         network(request.seed), known, held, steps=STEPS, seconds=3600 * request.number("hours", 1.0),
-        seed=request.seed, path=folder / f"state_{STEPS}.npz", every=EVERY, progress=request.progress,
+        seed=request.seed, path=folder / f"state_{STEPS}.npz", every=EVERY, residues=RESIDUES,
+        progress=request.progress,
     )  # fmt: skip
     seconds = before + time.monotonic() - begin
     write_json(clock, {"seconds": seconds})
     about = {
         "steps": course["step"][-1] if course else 0.0,
         "planned": STEPS,
+        "residues_a_step": RESIDUES,
         "seconds": seconds,
         "seed": request.seed,
         "jax": jax.__version__,
@@ -106,15 +108,15 @@ def card(about: dict) -> str:
             "# Model card: language.npz",
             "",
             "A masked language model of protein sequences (`lawful.proteins.SequenceModel`: 128 channels, 4 blocks,"
-            " 8 heads),",
+            " 4 heads),",
             "for `lawful run sequence`. Half precision; arrays and JSON only. This card is written by the training.",
             "",
             f"- Sequences: {about['sequences']:,} of 30 to 512 residues from UniProt"
             f" ({about['residues']:,} residues), of {about['families']:,} families with the held-out",
             "  ones. A family are sequences that share more than 30 % of five-letter words, and their relatives; none"
             " lies in two parts.",
-            f"- Training: {about['steps']:.0f} of {about['planned']} planned steps of 4096 residues in"
-            f" {about['seconds'] / 60:.0f} minutes of one core, seed {about['seed']}, single precision,",
+            f"- Training: {about['steps']:.0f} of {about['planned']} planned steps of {about['residues_a_step']}"
+            f" residues in {about['seconds'] / 60:.0f} minutes of one core, seed {about['seed']}, single precision,",
             f"  JAX {about['jax']}; a running mean of the weights is kept. Perplexity of a second held-out part every"
             f" {EVERY} steps:",
             f"  {looks}.",

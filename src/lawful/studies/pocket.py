@@ -61,14 +61,14 @@ from ._sequence_wish import bundle
 SUMMARY = "binders into pockets: rigid backbones placed against real receptors by steered particles, judged apart"
 OPTIONS = {
     "receptors": "how many complexes (8; 60 at best effort), or 0 for the receptor made here",
-    "count": "poses of a population (32; 16 at quick effort)",
+    "count": "poses of a population (256; 64 at quick effort)",
     "binders": "bundle (three helices) or generated (out of noise)",
     "length": "residues of a binder, a range that is gone through evenly (40-80)",
 }
 OVERLAP = 0.4
 GOAL = 0.8
 REACH, STEP = 38.0, 1.0
-RELAXED = 8
+RELAXED = 16
 
 
 class Pose(NamedTuple):
@@ -97,8 +97,8 @@ def run(request: Request) -> Outcome:
         raise BadInput(
             f"--set receptors={word}: the complexes were not found; set LAWFUL_DATA to the folder of pockets/."
         )
-    count = request.count("count", request.pick(16, 32), 8, 1000)
-    steps = request.pick(30, 80, 120)
+    count = request.count("count", request.pick(64, 256), 8, 4000)
+    steps = request.pick(40, 80, 120)
     found = []
     for k, (case, binder) in enumerate(zip(chosen, binders(request, len(chosen)), strict=True)):
         found.append(put(case, binder, count, steps, request.seed + k))
