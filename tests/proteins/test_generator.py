@@ -143,21 +143,22 @@ def test_lengths_outside_the_trained_range_are_refused():
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path):
     backbones = [chain(seed) for seed in range(6)]
     teach = lambda updates, folder: learn(
-        tiny(), backbones, backbones[:2], updates=updates, residues=128, folder=folder, look=1000, progress=False
+        tiny(), backbones, backbones[:2], updates=updates, residues=128, folder=folder, every=1000, progress=False
     )
-    straight = teach(4, None)
+    straight, told = teach(4, None)
     teach(2, tmp_path)
-    resumed = teach(4, tmp_path)
-    assert resumed.updates == straight.updates == 4
-    assert resumed.chains == straight.chains == 8
-    for one, other in zip(jax.tree.leaves(straight.denoiser), jax.tree.leaves(resumed.denoiser), strict=True):
+    resumed, told_again = teach(4, tmp_path)
+    assert told_again["step"] == [2, 4]
+    assert told["chains"] == told_again["chains"][1:] == [8]
+    assert told["loss"] == told_again["loss"][1:]
+    for one, other in zip(jax.tree.leaves(straight), jax.tree.leaves(resumed), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert np.abs(straight.denoiser.first.weights[0] - tiny().first.weights[0]).max() > 0
+    assert np.abs(straight.first.weights[0] - tiny().first.weights[0]).max() > 0
     with pytest.raises(BadInput, match="another"):
         learn(tiny(), backbones, backbones[:2], updates=4, residues=256, folder=tmp_path, progress=False)
-    save(tmp_path / "w.npz", straight.denoiser, {"chains": 8})
+    save(tmp_path / "w.npz", straight, {"chains": 8})
     back, about = load(tmp_path / "w.npz", tiny())
     assert about == {"chains": 8}
-    np.testing.assert_allclose(back.first.weights[0], straight.denoiser.first.weights[0], rtol=1e-3)
+    np.testing.assert_allclose(back.first.weights[0], straight.first.weights[0], rtol=1e-3)
     with pytest.raises(BadInput, match="another shape"):
         load(tmp_path / "w.npz", Denoiser(jax.random.key(0), channels=12, pair=4, blocks=2, heads=2))

@@ -16,6 +16,7 @@ from .leaves import by_name, put_back
 from .messages import BadInput
 from .progress import Progress
 
+MINUTE = 60.0
 Step = Callable[[Any, int], tuple[Any, dict[str, Any]]]
 """`step(state, i) -> state, {"loss": ...}`: pure, and random only by i."""
 
@@ -31,44 +32,55 @@ def schooled(
     every: int = 100,
     seconds: float = math.inf,
     progress: bool | None = None,
-    look: Callable[[Any, int], dict[str, float] | None] | None = None,
+    look: Callable[[Any, dict[str, float]], dict[str, float]] | None = None,
 ) -> tuple[Any, dict[str, list[float]]]:
-    """The state after `steps`, and what was told every `every` of them.
+    """The state after `steps`, and what was told every `every` of them and in the end: "step" and "seconds" of all
+    calls together, what the last step said, and what a look found.
 
-    path      where the state is kept; a second call with the same `stamp` goes on from there. Ctrl-C keeps it too.
+    path      where the state is kept, at these times and every minute; a second call with the same `stamp` goes on from
+              there. Ctrl-C keeps it too.
     seconds   after which this call stops, however many steps are done.
-    look      is called at the same times with the state and the step: to draw a sheet of samples, or to tell more
-              numbers, such as the loss of what is not learned from.
+    look      is called at the same times with the state and what is told so far: to draw a sheet of samples, or to tell
+              more numbers, such as the loss of what is not learned from.
 
     Raises `BadInput` for a file of another training, `ArithmeticError` where a number that is told is not finite.
     """
-    done, told = 0, {}
+    done, told, spent = 0, {}, 0.0
     if path is not None and path.exists():
         found, meta = read_arrays(path)
         back = put_back(found, state)
         if back is None or meta["stamp"] != stamp:
             raise BadInput(f"{path} belongs to another training; choose another folder, or delete it.")
         state, done, told = jax.tree.map(jnp.asarray, back), int(meta["step"]), meta["told"]
-    begin, bar = time.monotonic(), Progress(what, steps, progress, done)
+        spent = meta["seconds"]
+    begin, bar, label = time.monotonic(), Progress(what, steps, progress, done), ""
+    last, since = begin, lambda: time.monotonic() - begin
 
     def kept() -> None:
         if path is not None:
-            write_arrays(path, by_name(state), {"step": done, "stamp": stamp, "told": told})
+            so_far = {"step": done, "stamp": stamp, "told": told, "seconds": spent + since()}
+            write_arrays(path, by_name(state), so_far)
 
     try:
-        while done < steps and time.monotonic() - begin < seconds:
-            state, notes = step(state, done)
+        while done < steps and since() < seconds:
+            state, said = step(state, done)
             done += 1
-            if done % every and done != steps:
-                continue
-            notes = {name: float(value) for name, value in notes.items()} | ((look and look(state, done)) or {})
-            lost = [name for name, value in notes.items() if not math.isfinite(value)]
-            if lost:
-                raise ArithmeticError(f"{what}: '{lost[0]}' is not finite at step {done}.")
-            for name, value in {"step": float(done), **notes}.items():
-                told.setdefault(name, []).append(value)
-            kept()
-            bar.at(done, " ".join(f"{name} {value:.3g}" for name, value in notes.items()))
+            if done % every == 0 or done == steps:
+                said = {name: float(value) for name, value in said.items()}
+                notes = {"step": float(done), "seconds": spent + since(), **said}
+                found = {} if look is None else look(state, notes)
+                lost = [name for name, value in (said | found).items() if not math.isfinite(value)]
+                if lost:
+                    raise ArithmeticError(f"{what}: '{lost[0]}' is not finite at step {done}.")
+                for name, value in (notes | found).items():
+                    told.setdefault(name, []).append(value)
+                label = " ".join(f"{name} {value:.3g}" for name, value in (said | found).items())
+                kept()
+                last = time.monotonic()
+            elif time.monotonic() - last > MINUTE:
+                kept()
+                last = time.monotonic()
+            bar.at(done, label)
     except KeyboardInterrupt:
         kept()
         raise

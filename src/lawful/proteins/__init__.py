@@ -11,7 +11,7 @@ from ._generate import Drawn, built, drawn, equivariance_error, generate
 from ._hydrogen_bonds import bond_count, hydrogen_bond_energies, hydrogen_bonds
 from ._ideal import ideal_cb, place_atoms, place_oxygens
 from ._language import SequenceModel, masked, pseudo_perplexities, surprise
-from ._learning import Course, learn
+from ._learning import learn
 from ._lessons import perplexity, teach
 from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
@@ -43,7 +43,6 @@ __all__ = [
     "Backbone",
     "ChainSet",
     "Composed",
-    "Course",
     "Denoiser",
     "Drawn",
     "Exact",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -15,11 +14,9 @@ import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key, PyTree
 
-from .._core.leaves import by_name, put_back
-from .._core.messages import BadInput
-from .._core.progress import Meter
+from .._core.schooling import schooled
 from ..fields.equivariant import Frames
-from ..solve import Keeper, fingerprint
+from ..solve import fingerprint
 from ._backbone import Backbone
 from ._denoiser import Denoiser
 from ._flow import between, noise
@@ -70,12 +67,11 @@ def loss_of_chain(
 
 
 class State(eqx.Module):
-    """All that a training needs to go on."""
+    """All that a training needs to go on: what is learned, Adam's moments, and the running mean."""
 
     parameters: PyTree
     moments: PyTree
     mean: PyTree
-    step: Int[Array, ""]
 
 
 class Lesson(eqx.Module):
@@ -100,10 +96,10 @@ class Lesson(eqx.Module):
 
         return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule, b2=0.99))
 
-    @eqx.filter_jit(donate="all-except-first")
-    def update(self, state: State, room: Room, size: int) -> tuple[State, Losses]:
-        """One update from `size` chains of the room, drawn anew each time; everything follows from the step."""
-        key = jax.random.fold_in(self.key, state.step)
+    @eqx.filter_jit
+    def update(self, state: State, room: Room, size: int, i: Int[Array, ""]) -> tuple[State, Losses]:
+        """One update from `size` chains of the room, drawn anew each time; everything follows from the step i."""
+        key = jax.random.fold_in(self.key, i)
         a, b, c, d = jax.random.split(key, 4)
         chosen = jax.random.choice(a, len(room), (size,), replace=len(room) < size)
         some = jax.tree.map(lambda x: x[chosen], room)
@@ -121,19 +117,9 @@ class Lesson(eqx.Module):
         (_, found), slope = jax.value_and_grad(loss_at, has_aux=True)(state.parameters)
         change, moments = self.optimiser.update(slope, state.moments, state.parameters)
         parameters = optax.apply_updates(state.parameters, change)
-        memory = jnp.minimum(self.memory, (1.0 + state.step) / (10.0 + state.step))
+        memory = jnp.minimum(self.memory, (1.0 + i) / (10.0 + i))
         mean = jax.tree.map(lambda old, new: memory * old + (1 - memory) * new, state.mean, parameters)
-        return State(parameters, moments, mean, state.step + 1), found
-
-
-class Course(eqx.Module):
-    """How a training went: a row for each look at the validation chains."""
-
-    denoiser: Denoiser
-    updates: int = eqx.field(static=True)
-    chains: int = eqx.field(static=True)
-    seconds: float = eqx.field(static=True)
-    history: tuple[dict[str, float], ...] = eqx.field(static=True)
+        return State(parameters, moments, mean), found
 
 
 def learn(
@@ -148,70 +134,55 @@ def learn(
     memory: float = 0.999,
     seed: int = 0,
     folder: str | Path | None = None,
-    resume: bool = True,
-    look: int = 250,
+    every: int = 250,
     half: bool = False,
     progress: bool | None = None,
-) -> Course:
-    """Teach a network to find real backbones in noise; the answer is the running mean of its weights.
+) -> tuple[Denoiser, dict[str, list[float]]]:
+    """A network that has learned to find real backbones in noise, and what was told on the way.
+
+    The answer is the running mean of its weights. Told are the update ("step"), the seconds, how many chains were seen,
+    and losses of the validation chains, see `Losses`.
 
     backbones    of 40 to 128 residues. Mirror images would teach both hands: none are made.
-    validation   chains of other clusters; their loss, at fixed noise, is looked at every `look` updates.
-    updates      after which to stop, counted from the first; `hours` stops this run earlier.
+    validation   chains of other clusters; their loss, at fixed noise, is told every `every` updates.
+    updates      after which to stop, counted from the first; `hours` stops this call earlier.
     residues     in one update, padding included.
     rate         of Adam; rises over 200 updates and falls like 1/sqrt after 4000.
     memory       of the running mean.
     half         whether dense layers multiply in bfloat16, for a GPU; weights and geometry stay in single precision.
-    folder       where the state is kept every minute, with weights.npz at every look; with `resume` a killed run goes
-                 on there and reaches the same numbers, bit for bit, on the same machine.
+    folder       where the state is kept every minute, with weights.npz at every look; a training that was killed, or
+                 whose hours are over, goes on there and reaches the same numbers, bit for bit, on the same machine.
 
-    Raises `BadInput` where the loss is no longer finite, and for a folder of another training.
+    Raises `BadInput` for a folder of another training, `ArithmeticError` where the loss is no longer finite.
     """
     rooms, held = rooms_of(backbones), rooms_of(validation)
     parameters, rest = eqx.partition(denoiser, eqx.is_inexact_array)
     lesson = Lesson(rest, jax.random.key(seed), rate, 200, 4000, memory)
-    # Updates take their state's memory: the network that was given must not be part of it.
-    first, mean = (jax.tree.map(jnp.copy, parameters) for _ in range(2))
-    state = State(first, lesson.optimiser.init(parameters), mean, jnp.zeros((), jnp.int32))
-    settings = (residues, rate, memory, seed, *(("bfloat16",) if half else ()))
-    keeper = Keeper(Path(folder) if folder else None, fingerprint(denoiser, rooms, held, settings), resume, 60.0)
-    state, meta = restored(state, keeper)
-    spent, chains, history = meta["seconds"], meta["chains"], list(meta["history"])
     share = np.array([len(room) for room in rooms], float)
-    meter, begin, told = Meter("learning", updates, progress, counted=True), time.monotonic(), "no look yet"
-    step = int(state.step)
-    so_far = lambda: {"seconds": spent + time.monotonic() - begin, "chains": chains, "history": history}
-    while step < updates and time.monotonic() - begin < 3600 * hours:
-        which = int(np.random.default_rng((seed, step)).choice(len(rooms), p=share / share.sum()))
-        size = max(residues // ROOMS[which], 1)
+    room_at = lambda i: int(np.random.default_rng((seed, i)).choice(len(rooms), p=share / share.sum()))
+    size_at = lambda i: max(residues // ROOMS[room_at(i)], 1)
+    path = Path(folder) if folder else None
+
+    def step(state: State, i: int) -> tuple[State, dict[str, Array]]:
         with jax.default_matmul_precision("bfloat16") if half else nullcontext():
-            state, found = lesson.update(state, rooms[which], size)
-        step, chains = step + 1, chains + size
-        if step % look == 0:
-            if not np.isfinite(float(found.total())):
-                meter.close()
-                raise BadInput(f"the loss is no longer finite at update {step}; take a smaller rate than {rate:g}.")
-            mean = eqx.combine(state.mean, rest)
-            history.append({"update": step, "chains": chains, **validated(mean, held, residues)})
-            told = f"validation loss {history[-1]['loss']:.3f}"
-            if folder:
-                save(Path(folder) / "weights.npz", mean, so_far())
-        meter.at(step, f"learning, {told}", f"update {step} of {updates}, {so_far()['seconds']:.0f} s, {told}")
-        keeper.save(partial(by_name, state), so_far)
-    keeper.save(partial(by_name, state), so_far, force=True)
-    meter.close()
-    last = so_far()
-    return Course(eqx.combine(state.mean, rest), step, chains, last["seconds"], tuple(history))
+            state, found = lesson.update(state, rooms[room_at(i)], size_at(i), jnp.asarray(i, jnp.int32))
+        return state, {"learned": found.total()}
 
+    def look(state: State, notes: dict[str, float]) -> dict[str, float]:
+        mean = eqx.combine(state.mean, rest)
+        found = {"chains": float(sum(map(size_at, range(int(notes["step"]))))), **validated(mean, held, residues)}
+        if path:
+            save(path / "weights.npz", mean, notes | found)
+        return found
 
-def restored(state: State, keeper: Keeper) -> tuple[State, dict]:
-    found = keeper.load()
-    if found is None:
-        return state, {"seconds": 0.0, "chains": 0, "history": []}
-    back = put_back(found[0], state)
-    if back is None:
-        raise BadInput(f"{keeper.path} holds another training; choose another folder.")
-    return jax.tree.map(jnp.asarray, back), found[1]
+    begin = State(parameters, lesson.optimiser.init(parameters), parameters)
+    settings = (residues, rate, memory, seed, every, *(("bfloat16",) if half else ()))
+    state, told = schooled(
+        step, begin, updates, what="learning backbones", path=path and path / "checkpoint.npz",
+        stamp=fingerprint(denoiser, rooms, held, settings), every=every, seconds=3600 * hours, progress=progress,
+        look=look,
+    )  # fmt: skip
+    return eqx.combine(state.mean, rest), told
 
 
 @eqx.filter_jit

@@ -114,7 +114,7 @@ def teach(
         state, value = update(state, shelves[which], size, jnp.asarray(i, jnp.int32))
         return state, {"surprise": value}
 
-    def look(state: Any, i: int) -> dict[str, float]:
+    def look(state: Any, _: dict[str, float]) -> dict[str, float]:
         return {"perplexity": perplexity_on(eqx.combine(state[1], rest), held)}
 
     begin = parameters, parameters, optimiser.init(parameters)

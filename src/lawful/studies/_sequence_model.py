@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from .._core.files import read_json, write_arrays, write_atomically, write_json
+from .._core.files import read_arrays, write_arrays, write_atomically
 from .._core.messages import BadInput
 from ..proteins import (
     NGram,
@@ -61,21 +60,18 @@ def taught(request: Request, folder: Path) -> tuple[SequenceModel, dict]:
     if not path.is_file():
         raise BadInput(f"{path} was not found; set LAWFUL_DATA to the folder of {FASTA[0]}/, which is learned from.")
     known, held, test, kinds = parts(read_fasta(path))
-    clock = folder / "seconds.json"
-    before = read_json(clock)["seconds"] if clock.is_file() else 0.0
-    begin = time.monotonic()
+    state = folder / "state.npz"
     model, course = teach(
         network(request.seed), known, held, steps=STEPS, seconds=3600 * request.number("hours", 1.0),
-        seed=request.seed, path=folder / f"state_{STEPS}.npz", every=EVERY, residues=RESIDUES,
+        seed=request.seed, path=state, every=EVERY, residues=RESIDUES,
         progress=request.progress,
     )  # fmt: skip
-    seconds = before + time.monotonic() - begin
-    write_json(clock, {"seconds": seconds})
+    kept = read_arrays(state)[1]  # of all calls together
     about = {
-        "steps": course["step"][-1] if course else 0.0,
+        "steps": kept["step"],
         "planned": STEPS,
         "residues_a_step": RESIDUES,
-        "seconds": seconds,
+        "seconds": kept["seconds"],
         "seed": request.seed,
         "jax": jax.__version__,
         "sequences": len(known),
@@ -115,7 +111,7 @@ def card(about: dict) -> str:
             f" ({about['residues']:,} residues), of {about['families']:,} families with the held-out",
             "  ones. A family are sequences that share more than 30 % of five-letter words, and their relatives; none"
             " lies in two parts.",
-            f"- Training: {about['steps']:.0f} of {about['planned']} planned steps of {about['residues_a_step']}"
+            f"- Training: {about['steps']} of {about['planned']} planned steps of {about['residues_a_step']}"
             f" residues in {about['seconds'] / 60:.0f} minutes of one core, seed {about['seed']}, single precision,",
             f"  JAX {about['jax']}; a running mean of the weights is kept. Perplexity of a second held-out part every"
             f" {EVERY} steps:",
@@ -144,8 +140,6 @@ def card(about: dict) -> str:
 
 def preferences() -> tuple[np.ndarray, dict]:
     """How much more often two residues touch in native chains than by chance, kT, and from how many chains."""
-    from .._core.files import read_arrays
-
     found, about = read_arrays(CONTACTS)
     return found["table"], about
 

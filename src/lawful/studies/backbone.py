@@ -28,7 +28,6 @@ from .._core.precision import float64
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..proteins import (
     Backbone,
-    Course,
     Denoiser,
     Schedule,
     ScoreSheet,
@@ -93,12 +92,11 @@ def trained(request: Request) -> tuple[Denoiser, dict]:
     found = chains()
     if found is None:
         raise BadInput("the chains to train on were not found; set LAWFUL_DATA to the folder of cgdms/.")
-    course: Course = learn(
+    denoiser, told_of = learn(
         network(request.seed), *found, updates=1_000_000, hours=request.number("hours", 1.0), seed=request.seed,
         folder=request.options.get("keep"), progress=request.progress,
     )  # fmt: skip
-    about = {"seconds": course.seconds, "chains": course.chains, "history": list(course.history)}
-    return course.denoiser, about
+    return denoiser, {name: values[-1] for name, values in told_of.items()}
 
 
 def lengths(request: Request) -> list[int]:
