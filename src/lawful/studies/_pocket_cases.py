@@ -19,7 +19,7 @@ TRIED = ("1ACB", "1KAC")
 """On which steps and weights were chosen; no figure is from these."""
 NEAR = 6.0
 RESIDUES = 80
-MADE = "made"
+MADE, RADIUS = "made", 12.8
 
 
 class Case(NamedTuple):
@@ -76,10 +76,9 @@ def complexed(name: str, folder: Path) -> Case:
 def made() -> Case:
     """A groove of five helices of alanine; its native is a sixth that lies in it."""
     one = helix(24)
-    radius = 9.5
     walls = []
     for angle in np.deg2rad([-90, -45, 0, 45, 90]):
-        shift = 1.35 * radius * np.array([0.0, np.sin(angle), -np.cos(angle)])
+        shift = RADIUS * np.array([0.0, np.sin(angle), -np.cos(angle)])
         walls.append(spheres_of(Backbone(one)).xyz + shift)
     body = spheres_of(Backbone(one))
     receptor = Spheres(
@@ -87,8 +86,8 @@ def made() -> Case:
         np.tile(body.radii, len(walls)),
         np.concatenate([body.residue + k * len(one) for k in range(len(walls))]),
     )
-    native = body.xyz + np.array([0.0, 0.0, -0.35 * radius])
-    middle = np.array([0.0, 0.0, -1.35 * radius + 4.0])
+    native = body.xyz + np.array([0.0, 0.0, -4.4])
+    middle = np.array([0.0, 0.0, -RADIUS + 4.0])
     return Case(
         MADE, receptor, middle, np.array([0.0, 0.0, 1.0]), fit(native, body, receptor), "a groove of five helices"
     )

@@ -158,7 +158,7 @@ def folded(request: Request) -> Fold | None:
 
 def helix(length: int) -> Float[np.ndarray, "L 4 3"]:
     """An ideal alpha helix along x, its middle at the origin."""
-    one = np.asarray(rebuild(ideal_internal(*(np.deg2rad([[-62.0], [-43.0]]) * np.ones((2, length))))))
+    one = np.asarray(rebuild(ideal_internal(*(np.deg2rad([[-62.0], [-43.0]]) * np.ones((2, length - 1))))))
     ca = one[:, 1]
     middle = ca.mean(axis=0)
     axes = np.linalg.svd(ca - middle, full_matrices=False)[2]
