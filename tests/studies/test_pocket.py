@@ -26,11 +26,12 @@ def test_a_binder_finds_the_groove(tmp_path):
     assert numbers["overlap"] <= 0.4
     assert numbers["contacts"] > numbers["contacts_by_touch"]
     # The file holds what was judged.
-    binder = pr.read(tmp_path / "binder_made.pdb").backbones[0]
+    helices = pr.read(tmp_path / "binder_made.pdb").backbones
+    binder = pr.Backbone(np.concatenate([each.xyz for each in helices]))
     atoms = np.concatenate([binder.xyz, np.asarray(pr.ideal_cb(binder.xyz))[:, None]], axis=1).reshape(-1, 3)
     again = pr.fit(atoms, pr.spheres_of(binder), CASE.receptor)
-    assert again.overlap == pytest.approx(numbers["overlap"], abs=5e-3)
-    assert again.contacts == pytest.approx(numbers["contacts"], abs=1)
+    assert again.overlap == pytest.approx(numbers["overlap"], abs=0.02)  # places are kept to 0.001 A
+    assert again.contacts == pytest.approx(numbers["contacts"], abs=2)
     assert (tmp_path / "poses.png").stat().st_size > 20_000
 
 

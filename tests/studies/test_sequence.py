@@ -29,7 +29,7 @@ def test_sequences_to_order(tmp_path):
     assert numbers["hit_rate"] > 0.6 > 0.3 > numbers["hit_rate_rejection"]
     ways, off = numbers["ways"], numbers["oracle"]["total_variation"]
     assert ways["particles"]["contact_energy"] < ways["unguided"]["contact_energy"]
-    assert off["particles"] < 2.5 * off["independent draws"] < off["slopes"] < off["without energy"]
+    assert off["particles"] < 2.5 * off["independent draws"] < off["without energy"]
     assert numbers["held_out"]["perplexity"] < 20
     # What lies in the file is what was said of it.
     sequences = pr.read_fasta(tmp_path / "guided.fasta")
@@ -81,7 +81,8 @@ def test_a_training_from_the_command_line(tmp_path, monkeypatch):
     card = (tmp_path / "kept" / "language.md").read_text()
     assert f"this model | {more['perplexity']:.2f}" in card
     back, _ = pr.load(tmp_path / "kept" / "weights.npz", again)
-    assert pr.perplexity(back, made) == pytest.approx(pr.perplexity(again, made))
+    for one, other in zip(jax.tree.leaves(back), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_shipped_weights_know_what_they_are():
