@@ -81,7 +81,10 @@ def test_data_survive_a_kill(tmp_path):
     simulator = Simulator(simulate, SPACE)
     with pytest.raises(KeyboardInterrupt):
         generate(simulator, units, tmp_path)
+    parts = [path.name for path in tmp_path.iterdir()]
+    assert parts == ["designs-part-0000000.npz"]  # a save writes what is new, not all again
     again = generate(simulator, units, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["designs.npz"]
     assert len(asked) == 50 + 80 - 32  # what was kept is not simulated again
     whole = generate(Simulator(bowl, SPACE), units)
     assert np.array_equal(again.units, whole.units)
