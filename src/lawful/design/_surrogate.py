@@ -169,7 +169,7 @@ def train(
     state = jax.vmap(optimiser.init)(weights)
 
     @jax.jit
-    def one_pass(carry, i):
+    def one_pass(carry: Any, i: Array) -> tuple[Any, dict[str, Array]]:
         def member(weights, state, key):
             order = jax.random.permutation(key, len(data))[: steps * batch].reshape(steps, batch)
 
@@ -185,8 +185,8 @@ def train(
             return weights, state, jnp.mean(losses)
 
         keys = jax.random.split(jax.random.fold_in(jax.random.PRNGKey(seed + 1), i), members)
-        *carry, losses = jax.vmap(member)(*carry, keys)
-        return tuple(carry), {"loss": jnp.mean(losses)}
+        weights, state, losses = jax.vmap(member)(carry[0], carry[1], keys)
+        return (weights, state), {"loss": jnp.mean(losses)}
 
     start = time.perf_counter()
     stamp = repr((fingerprint(data), passes, batch, rate, slopes, steep, members, seed))

@@ -20,7 +20,7 @@ from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
 Textures = Float[np.ndarray, "n 16 16"]
 Wishes = Float[np.ndarray, "n 3"]
 ALLOWED = 0.7 * YIELD / SAFETY  # of the smooth highest stress, which lies below the highest one, Pa
-HELD_OUT = 400  # examples that no generator sees: targets are made of them
+HELD_OUT = 400  # examples that no generator sees
 
 
 class Library(NamedTuple):
@@ -46,6 +46,12 @@ class Library(NamedTuple):
 
     def rows(self, pick: Any) -> Library:
         return Library(*(each[pick] for each in self))
+
+    @property
+    def apart(self) -> tuple[Library, Library]:
+        """What generators may see, and the last ones, which none does: targets are made of them."""
+        held = min(HELD_OUT, len(self.maps) // 4)
+        return self.rows(slice(None, -held)), self.rows(slice(-held, None))
 
 
 def library(data: Dataset) -> Library:
@@ -143,7 +149,7 @@ def by_retrieval(known: Library) -> Maker:
         for wish in np.asarray(wishes):
             k = asked.get(wish.tobytes(), 0)
             asked[wish.tobytes()] = k + 1
-            found.append(known.maps[nearest(known, wish)[k]])
+            found.append(known.maps[nearest(known, wish)[k % len(known.maps)]])
         return np.stack(found)
 
     return made

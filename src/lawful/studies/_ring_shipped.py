@@ -102,6 +102,7 @@ def filled(net: Any, found: Mapping[str, np.ndarray], path: Path) -> Any:
     back = put_back(found, arrays)
     if back is None:
         raise BadInput(
-            f"{path} holds networks of another shape; train them again: python benchmarks/generator.py --train."
+            f"{path} holds networks of another shape; train them again: lawful run generator --effort"
+            " best --set keep=FOLDER."
         )
     return eqx.combine(jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), back), rest)
