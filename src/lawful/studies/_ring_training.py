@@ -37,10 +37,10 @@ class Course(NamedTuple):
     seconds of a processor each."""
 
     textures: int = 24_000
-    passes: int = 20
+    passes: int = 10
     flow: int = 2500
-    gan: int = 350
-    plain: int = 800
+    gan: int = 100
+    plain: int = 400
     walk: int = 25  # linear programs towards the least friction
 
     def part(self, share: float) -> Course:
