@@ -43,6 +43,7 @@ CORRECTED = Recipe(draws=8, steps=6, corrections=8, tries=4)
 MENDED = Recipe(draws=4, corrections=8, tries=4)  # with no word of the surrogate
 
 
+GUIDED = "guided flow"
 DEFAULT = "known, crossed"  # which of the makers below: the one with the most hits that are new
 
 
@@ -51,7 +52,7 @@ def makers(shipped: Shipped) -> dict[str, Maker]:
     nets = {"flow matching": "flow", "physics critic": "gan", "plain adversarial": "plain"}
     learned = {name: by_network(shipped.nets[net]) for name, net in nets.items() if net in shipped.nets}
     if "flow" in shipped.nets:
-        learned["guided flow"] = by_guidance(shipped.nets["flow"], shipped.calculator)  # type: ignore[arg-type]
+        learned[GUIDED] = by_guidance(shipped.nets["flow"], shipped.calculator)  # type: ignore[arg-type]
     return {
         **learned,
         "known, crossed": by_crossing(shipped.library),

@@ -14,7 +14,7 @@ shears by its part that is fluid.
 2. What networks make is brought closer on a surrogate, which then says which are the best. From there on, and for
    known textures from the beginning, the simulator's own slopes correct texture and film together, one simulation a
    step; what does not become a hit is begun again from another start. The simulator's word at the pressure asked for
-   alone counts.
+   alone counts. At quick effort the surrogate is left out, and the steered flow.
 3. What no texture is known to do is refused, such as a friction below that of the free-form descent at this pressure.
 
 The default is the maker that has the most hits that are new on targets none had seen: two known textures, crossed and
@@ -44,7 +44,7 @@ from ._ring import DEEPEST, SAFETY, SIDE, YIELD, Ring
 from ._ring_judge import Judge, Target, solved
 from ._ring_shipped import Shipped, load
 from ._ring_training import Course, trained
-from ._ring_trials import BARE, DEFAULT, Trial, makers, recipe_of, tried
+from ._ring_trials import BARE, DEFAULT, GUIDED, MENDED, Trial, makers, recipe_of, tried
 from ._stl import stl
 
 SUMMARY = (
@@ -75,9 +75,11 @@ def run(request: Request) -> Outcome:
         return refused(target, shipped, (least, low, high), time.monotonic() - begin)
     judge, every = Judge(Ring(32)), makers(shipped)
     asked = [target] * count
+    quick = request.effort is Effort.QUICK
     trials = {
-        name: tried(maker, recipe_of(name), asked, shipped.calculator, judge, request.seed)
+        name: tried(maker, MENDED if quick else recipe_of(name), asked, shipped.calculator, judge, request.seed)
         for name, maker in every.items()
+        if not (quick and name == GUIDED)
     }
     bare = tried(every[DEFAULT], BARE, asked, shipped.calculator, judge, request.seed)
     return told(request, shipped, DEFAULT, target, trials, bare, (least, low, high), time.monotonic() - begin)
