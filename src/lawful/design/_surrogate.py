@@ -41,6 +41,7 @@ class Surrogate(eqx.Module):
     members  the networks, stacked along the first axis of each of their arrays.
     centre, scale  mean and spread of each output over the training designs.
     widen    by output: what the members' spread is multiplied by, so that 68 % of held-out errors lie within one sd.
+    names    the outputs in the order in which the members were built: JAX sorts the keys of tables.
     """
 
     space: Space = eqx.field(static=True)
@@ -49,6 +50,7 @@ class Surrogate(eqx.Module):
     scale: dict[str, Float[Array, ""]]
     widen: dict[str, Float[Array, ""]]
     seconds: float = 0.0
+    names: tuple[str, ...] = eqx.field(static=True, default=())
 
     def each(self, u: Float[Array, " d"]) -> dict[str, Float[Array, "members ..."]]:
         """What every member says."""
@@ -79,7 +81,8 @@ class Surrogate(eqx.Module):
         tables = {"centre": self.centre, "scale": self.scale, "widen": self.widen}
         named = {f"{kind} {n}": np.asarray(x) for kind, table in tables.items() for n, x in table.items()}
         members = by_name(eqx.filter(self.members, eqx.is_inexact_array))
-        write_arrays(Path(path), {**members, **named}, {"outputs": list(self.centre), "seconds": self.seconds})
+        told = {"outputs": list(self.names or self.centre), "seconds": self.seconds}
+        write_arrays(Path(path), {**members, **named}, told)
 
     @classmethod
     def load(cls, path: str | Path, space: Space, build: Build) -> Surrogate:
@@ -94,7 +97,8 @@ class Surrogate(eqx.Module):
         members = put_back(found, jax.tree.map(lambda a: jax.ShapeDtypeStruct((count, *a.shape), a.dtype), arrays))
         if members is None:
             raise BadInput(f"{path} holds networks of another shape; give the space and build it was trained with.")
-        return cls(space, eqx.combine(jax.tree.map(jnp.asarray, members), rest), centre, scale, widen, told["seconds"])
+        whole = eqx.combine(jax.tree.map(jnp.asarray, members), rest)
+        return cls(space, whole, centre, scale, widen, told["seconds"], tuple(told["outputs"]))
 
 
 def spread(v: Float[Array, "members ..."]) -> Float[Array, "..."]:
@@ -198,7 +202,7 @@ def train(
     found = Surrogate(
         space, eqx.combine(double, rest),
         {name: jnp.asarray(c) for name, c in centre.items()}, {name: jnp.asarray(s) for name, s in scale.items()},
-        one, time.perf_counter() - start,
+        one, time.perf_counter() - start, tuple(shapes),
     )  # fmt: skip
     return eqx.tree_at(lambda s: s.widen, found, widening(found, held_out))
 

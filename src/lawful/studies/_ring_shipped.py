@@ -91,7 +91,7 @@ def load(path: Path = SHIPPED) -> Shipped:
     stacked = lambda a: jax.ShapeDtypeStruct((count, *a.shape), a.dtype) if shaped(a) else a
     members = filled(jax.tree.map(stacked, one), found, path)
     table = lambda k: {n: jnp.asarray(x, jnp.float32) for n, x in zip(OUTPUTS, found[k], strict=True)}
-    surrogate = Surrogate(asked_space(), members, table("centre"), table("scale"), table("widen"))
+    surrogate = Surrogate(asked_space(), members, table("centre"), table("scale"), table("widen"), names=OUTPUTS)
     known = part("library")
     library = Library(known["maps"].astype(np.float32) / 255, known["friction"], known["pressure"], known["feature"])
     return Shipped(
