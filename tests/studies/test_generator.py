@@ -87,7 +87,7 @@ def test_data_goes_on_where_it_was_killed(tmp_path, float64, monkeypatch):
 def test_weights_are_small_and_tell_where_they_come_from(shipped):
     assert SHIPPED.stat().st_size < 5e6
     card = shipped.card
-    assert {"data", "seeds", "command", "default"} <= set(card)
+    assert {"data", "seeds", "command", "steps"} <= set(card)
     assert len(shipped.library.maps) >= 5000
 
 
