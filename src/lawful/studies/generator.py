@@ -10,7 +10,8 @@ shears by its part that is fluid.
 
 1. Makers learned from thousands of simulated textures: flow matching, also steered by physics at each of its steps; an
    adversarial network whose critic carries a differentiable calculator of friction, film and stress; a plain one where
-   it is trained; and, with nothing learned, the nearest known texture, the mean of two near ones, and any known one as a start.
+   it is trained; and, with nothing learned, the nearest known texture, the mean of two near ones, and any known one as
+   a start.
 2. What networks make is brought closer on a surrogate, which then says which are the best. From there on, and for
    known textures from the beginning, the simulator's own slopes correct texture and film together, one simulation a
    step; what does not become a hit is begun again from another start. The simulator's word at the pressure asked for
