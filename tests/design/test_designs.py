@@ -1,9 +1,11 @@
 """Designs from any simulator: spaces, data that survive a kill, surrogates, optima that are known."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lawful._core import schooling
 from lawful._core.messages import BadInput, NotTrusted
 from lawful.design import (
     Goal,
@@ -21,6 +23,7 @@ from lawful.design import (
     quadratic_programs,
     scores,
     sobol,
+    strip,
     train,
     waves,
 )
@@ -81,7 +84,10 @@ def test_data_survive_a_kill(tmp_path):
     simulator = Simulator(simulate, SPACE)
     with pytest.raises(KeyboardInterrupt):
         generate(simulator, units, tmp_path)
+    parts = [path.name for path in tmp_path.iterdir()]
+    assert parts == ["designs-part-0000000.npz"]  # a save writes what is new, not all again
     again = generate(simulator, units, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["designs.npz"]
     assert len(asked) == 50 + 80 - 32  # what was kept is not simulated again
     whole = generate(Simulator(bowl, SPACE), units)
     assert np.array_equal(again.units, whole.units)
@@ -131,7 +137,8 @@ def test_what_cannot_be_kept_is_not_called_kept():
 
 
 def test_a_plain_network_learns_more_with_slopes_and_its_winner_is_simulated(tmp_path):
-    simulate = lambda a, b: {"cost": (a - 1) ** 2 + b**2 + 0.3 * jnp.sin(3 * a), "sum": a + b}
+    # Not in the order of the alphabet, which files must keep.
+    simulate = lambda a, b: {"sum": a + b, "cost": (a - 1) ** 2 + b**2 + 0.3 * jnp.sin(3 * a)}
     simulator = Simulator(simulate, SPACE, slopes=("cost", "sum"))
     learned, held = generate(simulator, sobol(SPACE, 64)).split(24)
     train_on = lambda data: train(
@@ -189,6 +196,42 @@ def test_an_operator_gives_fields_and_their_means_and_its_slopes():
     step = 1e-5 * np.random.default_rng(0).normal(size=64)
     ahead, behind = (surrogate.sample(held.units[0] + s * step).values["mean"] for s in (1, -1))
     assert sample.slopes["mean"] @ step == pytest.approx(0.5 * (ahead - behind), rel=1e-5)
+
+
+def test_a_strip_learns_numbers_that_do_not_care_where_a_map_begins(tmp_path, monkeypatch):
+    space = Space(h=Range(0.0, 1.0, (8, 4)))
+    # Nearer to one rim counts more; products of neighbours around the first axis count too.
+    law = lambda h: jnp.log(0.1 + jnp.mean(h * jnp.roll(h, 1, 0) * jnp.arange(1.0, 5.0)))
+    simulator = Simulator(lambda h: {"log": law(h)}, space, slopes=("log",))
+    learned, held = generate(simulator, waves(space, 72, modes=2)).split(12)
+    build = strip(lambda h: (2 * h[None] - 1, jnp.mean(h, 0)), width=6, depth=1, patch=1)
+    around = lambda u, key: jnp.roll(u.reshape(8, 4), jax.random.randint(key, (), 0, 8), 0).ravel()
+    settings = {"held_out": held, "members": 2, "passes": 60, "batch": 12, "rate": 1e-2, "steep": 1.0, "same": around}
+    learn = lambda path=None: train(space, learned, build, path=path, **settings)
+    surrogate = learn()
+    score = scores(surrogate, held)["log"]
+    assert score.r2 > 0.95
+    assert score.cosine > 0.9
+    u = held.units[0].reshape(8, 4)
+    said = [float(surrogate.guess(jnp.asarray(np.roll(u, k, 0).ravel()))["log"].value) for k in (0, 3)]
+    assert said[0] == pytest.approx(said[1], rel=1e-5)
+    # A kill after a pass changes nothing, to the bit.
+    write = schooling.write_arrays
+
+    def killed(path, arrays, meta):
+        write(path, arrays, meta)
+        if meta["step"] == 7:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schooling, "write_arrays", killed)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / "state.npz")
+    again = learn(tmp_path / "state.npz")
+    for one, other in zip(jax.tree.leaves(surrogate.members), jax.tree.leaves(again.members), strict=True):
+        assert np.array_equal(one, other)
+    with pytest.raises(BadInput, match="numbers are meant"):
+        build(space, {"field": (8, 4)}, jax.random.PRNGKey(0))
 
 
 def refusals():

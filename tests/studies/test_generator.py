@@ -6,11 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from lawful._core.messages import BadInput
+from lawful.cli import app
+from lawful.design import novelty, pairwise
 from lawful.studies import _ring_data as ring_data
 from lawful.studies._ring import Ring
 from lawful.studies._ring_families import texture
-from lawful.studies._ring_generators import Calculator, by_chance, by_retrieval
+from lawful.studies._ring_generators import Calculator, by_chance, by_crossing, by_retrieval, fitted
 from lawful.studies._ring_judge import Judge, Target, feature, solved
 from lawful.studies._ring_shipped import SHIPPED, load
 from lawful.studies._stl import stl
@@ -83,7 +87,7 @@ def test_data_goes_on_where_it_was_killed(tmp_path, float64, monkeypatch):
 def test_weights_are_small_and_tell_where_they_come_from(shipped):
     assert SHIPPED.stat().st_size < 5e6
     card = shipped.card
-    assert {"data", "seeds", "command", "default"} <= set(card)
+    assert {"data", "seeds", "command", "steps"} <= set(card)
     assert len(shipped.library.maps) >= 5000
 
 
@@ -111,8 +115,35 @@ def test_retrieval_finds_and_the_simulator_mends(shipped, float64):
     assert verdict.valid(target)
     assert abs(verdict.error(target)) < 0.02
     asked = Target(0.9 * target.friction, target.pressure, 0.05)
-    mended, _ = Judge(Ring(32)).corrected(found, asked, 4)
-    assert abs(Judge(Ring(32))(mended, asked).error(asked)) < 0.05
+    judge = Judge(Ring(32))
+    texture, gap, simulations = judge.corrected(found, asked, 8)
+    verdict = judge(texture, asked, gap)
+    assert abs(verdict.error(asked)) < 0.05
+    assert verdict.gap == pytest.approx(gap, rel=0.02)
+    assert simulations + verdict.asked < 12  # texture and film at once
+
+
+def test_what_is_told_beside_a_pressure_is_what_is_told_at_it(shipped, float64):
+    """One simulation at a gap that carries something else, carried over by its slopes: right to second order."""
+    judge, c, p = Judge(Ring(32)), np.asarray(shipped.library.maps[0], float), float(shipped.library.pressure[0])
+    true = judge.at(c, p)[0].values
+    gap = float(np.exp(true["gap"]))
+    wrong, half = (judge.beside(c, p, gap * np.exp(e)).values for e in (0.08, 0.04))
+    for name in ("friction", "stress", "gap"):
+        assert abs(wrong[name] - true[name]) < 0.03
+        assert abs(half[name] - true[name]) < 0.4 * abs(wrong[name] - true[name]) + 1e-4
+    assert judge.beside(c, p, 4 * gap).failure == "another gap carries it"
+
+
+def test_crossed_textures_are_new_and_still_near(shipped):
+    known = shipped.library
+    target = Target(0.03, 1.5e6)
+    maps = by_crossing(known)(np.repeat(target.wish[None], 6, 0), 1)
+    assert novelty(maps, known.maps).min() > 0.02
+    assert pairwise(maps) > 0.1
+    # A texture begun elsewhere and mirrored is the same one: crossed with itself nothing changes.
+    one = known.maps[3]
+    np.testing.assert_array_equal(fitted(np.roll(one, 5, 0)[:, ::-1], one), one)
 
 
 def test_any_known_texture_is_a_start(shipped):
@@ -138,7 +169,7 @@ def test_the_study_makes_what_is_asked_for_and_refuses_what_cannot_be(tmp_path):
     numbers = numbers_of("generator", "--set", "count=2", "--out", str(tmp_path))
     assert numbers["hit_rate"] >= 0.5
     assert set(numbers["violations"]) == {"load", "strength", "feature"}
-    assert {"nearest known", "random start"} <= {*numbers["rivals"], numbers["default"]}
+    assert {"known, crossed", "nearest known", "random start"} <= {*numbers["rivals"], numbers["default"]}
     assert numbers["default"] not in numbers["rivals"]
     designs = np.load(next(tmp_path.rglob("designs.npz")))
     assert designs["depth"].shape == (2, 64, 64)
@@ -153,3 +184,34 @@ def test_the_study_makes_what_is_asked_for_and_refuses_what_cannot_be(tmp_path):
     assert "best free form" in no["refused"]
     assert no["friction_simulated"] == []
     assert json.dumps(no)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [("pressure=50", "simulations reach"), ("share=0.1", "add --effort best"), ("feature=0.5", "0.25")],
+)
+def test_what_cannot_be_asked_for_is_refused(words, reason):
+    found = CliRunner().invoke(app, ["run", "generator", "--effort", "quick", "--json", "--set", words])
+    assert found.exit_code == 2
+    assert reason in found.stderr
+
+
+@pytest.mark.slow
+def test_makers_are_made_from_nothing_and_a_kill_changes_nothing(tmp_path, monkeypatch):
+    """A small part of the training, all of its stages; killed after the surrogate."""
+    from lawful.studies import _ring_training as training
+
+    course = training.Course(textures=90, passes=1, flow=2, gan=1, plain=1, walk=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "kept_attainable", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            training.trained(tmp_path, course)
+    before = (tmp_path / "surrogate.npz").stat().st_mtime_ns
+    shipped = training.trained(tmp_path, course)
+    assert (tmp_path / "surrogate.npz").stat().st_mtime_ns == before
+    again = load(tmp_path / "generator.npz")
+    assert set(again.nets) == {"flow", "gan", "plain"}
+    assert len(again.library.maps) == len(shipped.library.maps) > 8
+    assert again.card["steps"] == {"flow": 2, "gan": 1, "plain": 1}
+    with pytest.raises(BadInput, match="another training"):
+        training.trained(tmp_path, course._replace(flow=3))

@@ -1,19 +1,21 @@
 """Designs from any simulator: data, surrogates that learn from it, the best design, and designs on demand."""
 
 from ._adversarial import NO_PHYSICS, Adversarial, Contest, Physics, Relativistic, Wasserstein, compete
-from ._dataset import Dataset, Failure, generate
+from ._dataset import Dataset, Failure, generate, together
 from ._descend import Walk, linear_programs, quadratic_programs
 from ._examples import Examples
 from ._flow_matching import Matched, match
 from ._goal import Goal
 from ._improve import Improved, Verified, improve
 from ._networks import operator, perceptron
+from ._on_demand import Asked, OnDemand, on_demand
 from ._optimise import Best, optimise
 from ._sampling import latin, sobol, waves
 from ._scores import Score, scores
 from ._simulator import Sample, Simulator
 from ._space import Range, Space
 from ._steer import Missed, shortest, steered
+from ._strips import strip
 from ._surrogate import Guess, Surrogate, train
 from ._towers import Critic, Tower
 from ._variety import aligned, novelty, pairwise, vendi
@@ -21,6 +23,7 @@ from ._variety import aligned, novelty, pairwise, vendi
 __all__ = [
     "NO_PHYSICS",
     "Adversarial",
+    "Asked",
     "Best",
     "Contest",
     "Critic",
@@ -32,6 +35,7 @@ __all__ = [
     "Improved",
     "Matched",
     "Missed",
+    "OnDemand",
     "Physics",
     "Range",
     "Relativistic",
@@ -52,6 +56,7 @@ __all__ = [
     "linear_programs",
     "match",
     "novelty",
+    "on_demand",
     "operator",
     "optimise",
     "pairwise",
@@ -61,6 +66,8 @@ __all__ = [
     "shortest",
     "sobol",
     "steered",
+    "strip",
+    "together",
     "train",
     "vendi",
     "waves",

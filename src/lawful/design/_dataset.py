@@ -20,6 +20,7 @@ from ._simulator import Sample, Simulator
 from ._space import Units
 
 CHUNK = 32  # designs between two saves
+PART = "-part-"  # in the names of files that are not whole yet
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,11 @@ def generate(
         raise BadInput(f"generate: units of shape {units.shape}; rows of {simulator.space.size} numbers are expected.")
     if not np.all((units >= 0) & (units <= 1)):
         raise BadInput("generate: units must lie between 0 and 1; `space.unit(design)` makes them.")
-    path = folder / f"{name}.npz" if folder else None
     stamp = fingerprint(simulator, units)
-    data = Dataset.load(path, stamp) if path and path.exists() else Dataset(units[:0], {}, {})
+    data = kept(folder, name, stamp) if folder else Dataset(units[:0], {}, {})
     bar = Progress("simulate designs", len(units), progress)
     done = len(data) + len(data.failures)
-    double = jnp.zeros(()).dtype == np.float64
+    double, pieces = jnp.zeros(()).dtype == np.float64, []
 
     def one(u: Float[np.ndarray, " d"]) -> tuple[Sample, float]:
         before = simulator.seconds
@@ -128,28 +128,57 @@ def generate(
         while done < len(units):
             chunk = units[done : done + CHUNK]
             samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
-            data = joined(data, chunk, [sample for sample, _ in samples], sum(seconds for _, seconds in samples))
+            piece = of_samples(chunk, [sample for sample, _ in samples], sum(seconds for _, seconds in samples))
+            if folder:
+                piece.save(part(folder, name, done), stamp)
+            pieces.append(piece)
             done += len(chunk)
-            if path:
-                data.save(path, stamp)
             bar.at(done)
     bar.close()
+    data = together([data, *pieces])
+    if folder:  # the whole is written before its parts go: a kill in between loses nothing
+        if pieces:
+            data.save(folder / f"{name}.npz", stamp)
+        for each in folder.glob(f"{name}{PART}*.npz"):
+            each.unlink()
     if not len(data):
         raise NotTrusted(f"generate: all {len(units)} simulations failed; the first: {data.failures[0].reason}")
     return data
 
 
-def joined(data: Dataset, units: Units, samples: Sequence[Sample], seconds: float) -> Dataset:
-    """The same data with more designs."""
+def part(folder: Path, name: str, first: int) -> Path:
+    return folder / f"{name}{PART}{first:07d}.npz"
+
+
+def kept(folder: Path, name: str, stamp: str) -> Dataset:
+    """What a folder holds of these designs: the whole, or the parts that were finished before a kill."""
+    path = folder / f"{name}.npz"
+    pieces = [Dataset.load(path, stamp)] if path.exists() else []
+    count = lambda: sum(len(d) + len(d.failures) for d in pieces)
+    while (path := part(folder, name, count())).exists():
+        pieces.append(Dataset.load(path, stamp))
+    return together(pieces)
+
+
+def of_samples(units: Units, samples: Sequence[Sample], seconds: float) -> Dataset:
     good = [(u, s) for u, s in zip(units, samples, strict=True) if not s.failure]
     failures = tuple(Failure(u, s.failure) for u, s in zip(units, samples, strict=True) if s.failure)
-    data = replace(data, failures=data.failures + failures, seconds=data.seconds + seconds)
     if not good:
-        return data
-    stacked = lambda known, rows: np.concatenate([known, rows]) if known is not None and len(known) else rows
-    values = {n: stacked(data.values.get(n), np.stack([s.values[n] for _, s in good])) for n in good[0][1].values}
-    slopes = {n: stacked(data.slopes.get(n), np.stack([s.slopes[n] for _, s in good])) for n in good[0][1].slopes}
-    return replace(data, units=np.concatenate([data.units, [u for u, _ in good]]), values=values, slopes=slopes)
+        return Dataset(units[:0], {}, {}, failures, seconds)
+    values = {n: np.stack([s.values[n] for _, s in good]) for n in good[0][1].values}
+    slopes = {n: np.stack([s.slopes[n] for _, s in good]) for n in good[0][1].slopes}
+    return Dataset(np.stack([u for u, _ in good]), values, slopes, failures, seconds)
+
+
+def together(pieces: Sequence[Dataset]) -> Dataset:
+    """Several as one."""
+    full = [d for d in pieces if len(d)]
+    failures = tuple(failure for d in pieces for failure in d.failures)
+    seconds = sum(d.seconds for d in pieces)
+    if not full:
+        return Dataset(np.empty((0, 0)), {}, {}, failures, seconds)
+    table = lambda kind: {n: np.concatenate([getattr(d, kind)[n] for d in full]) for n in getattr(full[0], kind)}
+    return Dataset(np.concatenate([d.units for d in full]), table("values"), table("slopes"), failures, seconds)
 
 
 def fingerprint(simulator: Simulator, units: Units) -> str:

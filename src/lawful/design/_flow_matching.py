@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._core.schooling import schooled
+from ..guidance import GaussianFlow
 from ._examples import Examples, to_unit
 from ._towers import Tower
 
-Guide = Callable[[Float[Array, "nx ny"], Float[Array, " wishes"]], Float[Array, "nx ny"]]
-"""A better map under a wish, such as by `steered`."""
+Maps = Float[Array, "n nx ny"]
 
 
 class Matched(eqx.Module):
@@ -31,34 +30,28 @@ class Matched(eqx.Module):
         time = jnp.stack([2 * t - 1, jnp.sin(jnp.pi * t), jnp.sin(2 * jnp.pi * t)]).astype(x.dtype)
         return self.net(x[..., None], jnp.concatenate([wish, time]))
 
-    def __call__(
-        self, wishes: Float[Array, "n wishes"], key: PRNGKeyArray, *, steps: int = 24, guide: Guide | None = None
-    ) -> Float[Array, "n nx ny"]:
-        """Maps from 0 to 1 for each wish.
-
-        guide  corrects, in the second half of the way, the map that each step aims at.
-        """
+    def __call__(self, wishes: Float[Array, "n wishes"], key: PRNGKeyArray, *, steps: int = 40) -> Maps:
+        """Maps from 0 to 1 for each wish; to steer them by physics, see `on_demand`."""
         noise = jax.random.normal(key, (len(wishes), *self.grid), jnp.float32)
-        return flowed(self, noise, jnp.asarray(wishes, jnp.float32), steps, guide)
+        return flowed(self, noise, jnp.asarray(wishes, jnp.float32), steps)
+
+
+class Aim(eqx.Module):
+    """The map that a flow expects at the end, from -1 to 1: x + (1 - t) v(x, t, wish)."""
+
+    net: Matched
+    wish: Float[Array, " wishes"]
+
+    def __call__(self, x: Float[Array, "nx ny"], t: Float[Array, ""]) -> Float[Array, "nx ny"]:
+        return x + (1 - t) * self.net.velocity(x, self.wish, t)
 
 
 @eqx.filter_jit
-def flowed(net: Matched, noise: Array, wishes: Array, steps: int, guide: Guide | None) -> Array:
+def flowed(net: Matched, noise: Maps, wishes: Array, steps: int) -> Maps:
     def one(x: Array, wish: Array) -> Array:
-        def aim(x: Array, t: Any) -> Array:
-            v = net.velocity(x, wish, t)
-            # Midpoint rule: a second look half a step ahead.
-            return net.velocity(x + v * 0.5 / steps, wish, t + 0.5 / steps)
-
-        def step(x: Array, t: Array) -> tuple[Array, None]:
-            v = aim(x, t)
-            if guide is not None:
-                end = x + (1 - t) * v
-                better = 2 * guide(to_unit(end), wish).astype(x.dtype) - 1
-                v = jnp.where(t >= 0.5, v + (better - (2 * to_unit(end) - 1)) / (1 - t), v)
-            return x + v / steps, None
-
-        return jax.lax.scan(step, x, jnp.arange(steps, dtype=x.dtype) / steps)[0]
+        flow = GaussianFlow(Aim(net, wish), net.grid, steps, churn=0.0)
+        step = lambda x, k: (flow.mean(x, flow.answer(x, k, x), k).astype(x.dtype), None)
+        return jax.lax.scan(step, x, jnp.arange(steps))[0]
 
     return to_unit(jax.vmap(one)(noise, wishes))
 

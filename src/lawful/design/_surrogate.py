@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +18,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from .._core.files import read_arrays, write_arrays
 from .._core.leaves import by_name, put_back
 from .._core.messages import BadInput
-from .._core.progress import Progress
+from .._core.schooling import schooled
 from ._dataset import Dataset
 from ._simulator import Sample
 from ._space import Space, Units
 
 Build = Callable[[Space, dict[str, tuple[int, ...]], PRNGKeyArray], Any]
+Same = Callable[[Float[Array, " d"], PRNGKeyArray], Float[Array, " d"]]
 ONE_SD = 0.6827
 
 
@@ -39,6 +41,7 @@ class Surrogate(eqx.Module):
     members  the networks, stacked along the first axis of each of their arrays.
     centre, scale  mean and spread of each output over the training designs.
     widen    by output: what the members' spread is multiplied by, so that 68 % of held-out errors lie within one sd.
+    names    the outputs in the order in which the members were built: JAX sorts the keys of tables.
     """
 
     space: Space = eqx.field(static=True)
@@ -47,6 +50,7 @@ class Surrogate(eqx.Module):
     scale: dict[str, Float[Array, ""]]
     widen: dict[str, Float[Array, ""]]
     seconds: float = 0.0
+    names: tuple[str, ...] = eqx.field(static=True, default=())
 
     def each(self, u: Float[Array, " d"]) -> dict[str, Float[Array, "members ..."]]:
         """What every member says."""
@@ -77,7 +81,8 @@ class Surrogate(eqx.Module):
         tables = {"centre": self.centre, "scale": self.scale, "widen": self.widen}
         named = {f"{kind} {n}": np.asarray(x) for kind, table in tables.items() for n, x in table.items()}
         members = by_name(eqx.filter(self.members, eqx.is_inexact_array))
-        write_arrays(Path(path), {**members, **named}, {"outputs": list(self.centre), "seconds": self.seconds})
+        told = {"outputs": list(self.names or self.centre), "seconds": self.seconds}
+        write_arrays(Path(path), {**members, **named}, told)
 
     @classmethod
     def load(cls, path: str | Path, space: Space, build: Build) -> Surrogate:
@@ -92,7 +97,8 @@ class Surrogate(eqx.Module):
         members = put_back(found, jax.tree.map(lambda a: jax.ShapeDtypeStruct((count, *a.shape), a.dtype), arrays))
         if members is None:
             raise BadInput(f"{path} holds networks of another shape; give the space and build it was trained with.")
-        return cls(space, eqx.combine(jax.tree.map(jnp.asarray, members), rest), centre, scale, widen, told["seconds"])
+        whole = eqx.combine(jax.tree.map(jnp.asarray, members), rest)
+        return cls(space, whole, centre, scale, widen, told["seconds"], tuple(told["outputs"]))
 
 
 def spread(v: Float[Array, "members ..."]) -> Float[Array, "..."]:
@@ -127,7 +133,10 @@ def train(
     batch: int = 32,
     rate: float = 3e-3,
     slopes: float = 1.0,
+    steep: float = np.inf,
+    same: Same | None = None,
     seed: int = 0,
+    path: Path | None = None,
     progress: bool | None = None,
 ) -> Surrogate:
     """Learn from designs: by values, and by slopes where the data has them.
@@ -137,7 +146,12 @@ def train(
     build     `perceptron(...)` or `operator(...)`.
     held_out  designs that are not trained on: they set the error bars.
     slopes    weight of the second term; it says d numbers of each design instead of one.
+    steep     where some designs have slopes far above the others', which would rule the second term: by what squares
+              are divided is |dY/du|^2 of the design itself, as far as that exceeds `steep` times their median; 1 to 4.
+    same      `same(u, key)`: other unit vectors by chance, entries in another order, of which the law says the same,
+              such as a map begun elsewhere. Every pass then sees other ones.
     passes    through the data, by Adam on batches of `batch`, its `rate` falling as a cosine.
+    path      where the training is kept after each pass; a second call goes on there, to the same numbers.
 
     Every member starts elsewhere and sees the designs in another order. A random combination of the outputs is held
     against the slopes at each step, one reverse pass for all. Source: W. M. Czarnecki et al., Sobolev training for
@@ -145,7 +159,6 @@ def train(
     """
     if len(data) < 2 or members < 2:
         raise BadInput(f"train: {len(data)} designs and {members} members; two of each are needed at least.")
-    begin = Progress("train", passes, progress)
     shapes = {name: rows.shape[1:] for name, rows in data.values.items()}
     centre, scale = normal_of(data)
     keys = jax.random.split(jax.random.PRNGKey(seed), members)
@@ -153,40 +166,43 @@ def train(
     arrays = [eqx.partition(net, eqx.is_inexact_array)[0] for net in nets]
     rest = eqx.partition(nets[0], eqx.is_inexact_array)[1]
     weights = jax.tree.map(lambda *each: jnp.stack(each), *arrays)
-    table = in_units(data, centre, scale, slopes)
+    table = in_units(data, centre, scale, slopes, steep)
     batch = min(batch, len(data))
     steps = len(data) // batch
     optimiser = optax.adam(optax.cosine_decay_schedule(rate, passes * steps))
     state = jax.vmap(optimiser.init)(weights)
 
     @jax.jit
-    def one_pass(weights, state, key):
+    def one_pass(carry: Any, i: Array) -> tuple[Any, dict[str, Array]]:
         def member(weights, state, key):
             order = jax.random.permutation(key, len(data))[: steps * batch].reshape(steps, batch)
 
             def step(carry, pick):
                 weights, state = carry
-                rows = jax.tree.map(lambda t: t[pick], table)
-                loss, by = jax.value_and_grad(misfit)(weights, rest, rows, jax.random.fold_in(key, pick[0]))
+                key_of = jax.random.fold_in(key, pick[0])
+                rows = turned(jax.tree.map(lambda t: t[pick], table), same, key_of)
+                loss, by = jax.value_and_grad(misfit)(weights, rest, rows, key_of)
                 moved, state = optimiser.update(by, state)
                 return (optax.apply_updates(weights, moved), state), loss
 
             (weights, state), losses = jax.lax.scan(step, (weights, state), order)
             return weights, state, jnp.mean(losses)
 
-        return jax.vmap(member)(weights, state, jax.random.split(key, members))
+        keys = jax.random.split(jax.random.fold_in(jax.random.PRNGKey(seed + 1), i), members)
+        weights, state, losses = jax.vmap(member)(carry[0], carry[1], keys)
+        return (weights, state), {"loss": jnp.mean(losses)}
 
     start = time.perf_counter()
-    for i in range(passes):
-        weights, state, losses = one_pass(weights, state, jax.random.fold_in(jax.random.PRNGKey(seed + 1), i))
-        begin.at(i + 1, f"loss {float(jnp.mean(losses)):.2e}")
-    begin.close()
+    stamp = repr((fingerprint(data), passes, batch, rate, slopes, steep, members, seed))
+    (weights, _), _ = schooled(
+        one_pass, (weights, state), passes, what="train", path=path, stamp=stamp, every=1, progress=progress
+    )
     double = jax.tree.map(lambda a: a.astype(float), weights)  # optimisers look at small differences
     one = {name: jnp.ones(()) for name in shapes}
     found = Surrogate(
         space, eqx.combine(double, rest),
         {name: jnp.asarray(c) for name, c in centre.items()}, {name: jnp.asarray(s) for name, s in scale.items()},
-        one, time.perf_counter() - start,
+        one, time.perf_counter() - start, tuple(shapes),
     )  # fmt: skip
     return eqx.tree_at(lambda s: s.widen, found, widening(found, held_out))
 
@@ -201,13 +217,28 @@ def normal_of(data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarra
     return centre, scale
 
 
-def in_units(data: Dataset, centre: dict, scale: dict, slopes: float) -> dict[str, Any]:
+def fingerprint(data: Dataset) -> str:
+    return hashlib.sha256(data.units.tobytes() + b"".join(v.tobytes() for v in data.values.values())).hexdigest()
+
+
+def turned(rows: dict[str, Any], same: Same | None, key: PRNGKeyArray) -> dict[str, Any]:
+    """Other designs of which the same is known. Slopes go with the entries they belong to."""
+    if same is None:
+        return rows
+    keys = jax.random.split(key, len(rows["u"]))
+    moved = jax.vmap(same)
+    return {**rows, "u": moved(rows["u"], keys), "slopes": {n: moved(s, keys) for n, s in rows["slopes"].items()}}
+
+
+def in_units(data: Dataset, centre: dict, scale: dict, slopes: float, steep: float) -> dict[str, Any]:
     """What is trained on, in single precision: outputs and slopes in units of their spread, the weight of slopes."""
     single = lambda a: jnp.asarray(a, jnp.float32)
     values = {n: single((rows - centre[n]) / scale[n]) for n, rows in data.values.items()}
     wanted = {n: rows / scale[n] for n, rows in data.slopes.items()} if slopes else {}
-    size = {n: np.mean(np.sum(rows**2, axis=1)) for n, rows in wanted.items()}
-    weight = {n: single(np.full(len(data), slopes / max(size[n], 1e-30))) for n in wanted}
+    squares = {n: np.sum(rows**2, axis=1) for n, rows in wanted.items()}
+    level = {n: steep * np.median(q) if np.isfinite(steep) else np.mean(q) for n, q in squares.items()}
+    size = {n: np.maximum(q, level[n]) if np.isfinite(steep) else np.full(len(q), level[n]) for n, q in squares.items()}
+    weight = {n: single(slopes / np.maximum(size[n], 1e-30)) for n in wanted}
     return {"u": single(data.units), "values": values, "slopes": {n: single(r) for n, r in wanted.items()}, "w": weight}
 
 

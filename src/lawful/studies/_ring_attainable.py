@@ -38,11 +38,12 @@ def attainable(
     library: Library, judge: Judge, pressures: Float[np.ndarray, " k"], *, starts: int = 2, most: int = 40
 ) -> tuple[Attainable, list[np.ndarray]]:
     """The least friction by linear programs from the textures of the library that have the least, and those of 98 % of
-    the library within a factor of 1.4 of the pressure."""
+    the library within a factor of 1.4 of the pressure, eight at least."""
     goal = Goal("friction", {"stress": (None, float(np.log(ALLOWED))), "gap": (float(np.log(THINNEST)), None)})
     rows, bests = [], []
     for pressure in pressures:
-        near = np.abs(np.log(library.pressure / pressure)) < np.log(1.4)
+        away = np.abs(np.log(library.pressure / pressure))
+        near = (away < np.log(1.4)) | (away <= np.sort(away)[min(7, len(away) - 1)])
         low, high = np.quantile(library.friction[near], [0.01, 0.99])
         first = np.flatnonzero(near)[np.argsort(library.friction[near])[:starts]]
         begin = library.maps[first].reshape(len(first), -1).astype(float)

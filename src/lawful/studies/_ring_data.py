@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..design import Dataset, Range, Simulator, Space, generate
+from ..design import Dataset, Range, Simulator, Space, generate, together
 from ._ring import CONTROLS, Ring
 from ._ring_families import texture
 
@@ -31,16 +31,7 @@ def simulated(ring: Ring, count: int, folder: Path | None, seed: int = 0, progre
         rows = [np.append(texture(rng).ravel(), rng.random()) for _ in range(min(PIECE, count - first))]
         name = f"textures-{seed}-{first:06d}"
         pieces.append(generate(simulator, np.stack(rows), folder, name=name, progress=progress))
-    return joined(pieces)
-
-
-def joined(pieces: list[Dataset]) -> Dataset:
-    tables = lambda which: {
-        n: np.concatenate([getattr(d, which)[n] for d in pieces]) for n in getattr(pieces[0], which)
-    }
-    failures = tuple(failure for d in pieces for failure in d.failures)
-    units, seconds = np.concatenate([d.units for d in pieces]), sum(d.seconds for d in pieces)
-    return Dataset(units, tables("values"), tables("slopes"), failures, seconds)
+    return together(pieces)
 
 
 def at_pressure(ring: Ring, data: Dataset) -> Dataset:

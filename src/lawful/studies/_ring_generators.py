@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate, steered
+from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate, on_demand, steered
+from ..guidance import Energy, Particles, Pull, Term, guided
 from ._ring import CONTROLS, SAFETY, THINNEST, YIELD
 from ._ring_data import TOLD
 from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
@@ -19,7 +20,7 @@ from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
 Textures = Float[np.ndarray, "n 16 16"]
 Wishes = Float[np.ndarray, "n 3"]
 ALLOWED = 0.7 * YIELD / SAFETY  # of the smooth highest stress, which lies below the highest one, Pa
-HELD_OUT = 400  # examples that no generator sees: targets are made of them
+HELD_OUT = 400  # examples that no generator sees
 
 
 class Library(NamedTuple):
@@ -45,6 +46,12 @@ class Library(NamedTuple):
 
     def rows(self, pick: Any) -> Library:
         return Library(*(each[pick] for each in self))
+
+    @property
+    def apart(self) -> tuple[Library, Library]:
+        """What generators may see, and the last ones, which none does: targets are made of them."""
+        held = min(HELD_OUT, len(self.maps) // 4)
+        return self.rows(slice(None, -held)), self.rows(slice(-held, None))
 
 
 def library(data: Dataset) -> Library:
@@ -140,13 +147,9 @@ def by_retrieval(known: Library) -> Maker:
         del seed
         found, asked = [], {}
         for wish in np.asarray(wishes):
-            # A larger feature than is asked for is no fault.
-            off = known.wishes - wish
-            off[:, 2] = np.minimum(off[:, 2], 0.0) * 4
-            order = np.argsort(np.sum(off**2, 1))
             k = asked.get(wish.tobytes(), 0)
             asked[wish.tobytes()] = k + 1
-            found.append(known.maps[order[k]])
+            found.append(known.maps[nearest(known, wish)[k % len(known.maps)]])
         return np.stack(found)
 
     return made
@@ -157,18 +160,78 @@ def by_chance(known: Library) -> Maker:
     return lambda wishes, seed: known.maps[np.random.default_rng(seed).integers(0, len(known.maps), len(wishes))]
 
 
-def best_of(maker: Maker, calculator: Calculator, targets: list[Target], draws: int, steps: int, seed: int) -> Textures:
-    """For each target the best of `draws` maps by the surrogate and by its measured feature, `steps` on the surrogate
-    after each is drawn; none of this is a simulation."""
+def by_crossing(known: Library, among: int = 24) -> Maker:
+    """Between two of the library that did nearly that: turned around the ring, and mirrored, to where they are most
+    alike, and mixed. Nothing is learned, and no such texture is known."""
+
+    def made(wishes: Wishes, seed: int) -> Textures:
+        rng, found = np.random.default_rng(seed), []
+        for wish in np.asarray(wishes):
+            near = nearest(known, wish)[:among]
+            one, other = known.maps[rng.choice(near, 2, replace=False)]
+            share = rng.uniform(0.3, 0.7)
+            found.append(share * one + (1 - share) * fitted(other, one))
+        return np.stack(found)
+
+    return made
+
+
+def nearest(known: Library, wish: Float[np.ndarray, "3"]) -> np.ndarray:
+    """Rows of the library by how near they are to a wish; a larger feature than is asked for is no fault."""
+    off = known.wishes - wish
+    off[:, 2] = np.minimum(off[:, 2], 0.0) * 4
+    return np.argsort(np.sum(off**2, 1))
+
+
+def fitted(one: Points, to: Points) -> Points:
+    """A texture begun elsewhere around the ring, and mirrored across it, so that it is most like another one."""
+    ways = [np.roll(m, k, 0) for m in (one, one[:, ::-1]) for k in range(len(one))]
+    return min(ways, key=lambda m: float(np.sum((m - to) ** 2)))
+
+
+def by_guidance(net: Matched, calculator: Calculator, steps: int = 40, together: int = 8) -> Maker:
+    """The flow, with the calculator's energy at each of its steps: particles of the same wish, `together` at once, led
+    by its gradient and thinned by it."""
+    missed = lambda k: lambda asked: calculator.missed(asked.unit, asked.wish)[k] ** 2
+    # As many kT as a texture is off by of what the calculator itself is.
+    kT = lambda part: 2 * part**2
+    energy = Energy(friction=Term(missed(0), "1", kT(0.05)), stress=Term(missed(1), "1", kT(0.1)),
+                    film=Term(missed(2), "1", kT(0.05)))  # fmt: skip
+    guides = (Pull(longest=1.0),)
+
+    def made(wishes: Wishes, seed: int) -> Textures:
+        rows: dict[bytes, list[int]] = {}
+        for i, wish in enumerate(np.asarray(wishes, np.float32)):
+            rows.setdefault(wish.tobytes(), []).append(i)
+        found = np.empty((len(wishes), CONTROLS, CONTROLS))
+        with jax.enable_x64(False):
+            for j, (wish, places) in enumerate(rows.items()):
+                process = on_demand(net, jnp.asarray(np.frombuffer(wish, np.float32)), steps=steps)
+                for first in range(0, len(places), together):
+                    key = jax.random.fold_in(jax.random.fold_in(jax.random.PRNGKey(seed), j), first)
+                    told = guided(process, energy, key, together, guides=guides, particles=Particles())
+                    some = places[first : first + together]
+                    found[some] = np.asarray(told.designs.unit)[: len(some)]
+        return found
+
+    return made
+
+
+def ranked(
+    maker: Maker, calculator: Calculator, targets: list[Target], draws: int, steps: int, seed: int
+) -> Float[np.ndarray, "targets draws 16 16"]:
+    """For each target `draws` maps, after `steps` on the surrogate each; the best first, by it and by their measured
+    feature, if steps were asked for. None of this is a simulation."""
     asked = [Target(t.friction, t.pressure, 1.1 * t.feature) for t in targets for _ in range(draws)]
     wishes = np.stack([t.wish for t in asked])
     maps = maker(wishes, seed)
-    if draws == 1 and not steps:
-        return maps
+    shape = (len(targets), draws, CONTROLS, CONTROLS)
+    if not steps:
+        return maps.reshape(shape)
     maps, left = (np.asarray(a) for a in steered_all(calculator, jnp.asarray(maps), jnp.asarray(wishes), steps))
-    small = np.array([feature(c) < t.feature / 1.1 for c, t in zip(maps, asked, strict=True)]) if draws > 1 else 0.0
+    small = np.array([feature(c) < t.feature / 1.1 for c, t in zip(maps, asked, strict=True)])
     cost = (np.abs(left) @ np.array([1.0, 3.0, 3.0]) + 10.0 * small).reshape(len(targets), draws)
-    return maps.reshape(len(targets), draws, CONTROLS, CONTROLS)[np.arange(len(targets)), np.argmin(cost, 1)]
+    return maps.reshape(shape)[np.arange(len(targets))[:, None], np.argsort(cost, 1)]
 
 
 @eqx.filter_jit

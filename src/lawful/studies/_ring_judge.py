@@ -12,15 +12,18 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.ndimage import distance_transform_edt
 
-from ..design import Dataset, Sample, Simulator, shortest
+from ..design import Sample, Simulator, shortest
+from ..design._dataset import of_samples
 from ._ring import CONTROLS, SAFETY, SIMULATED, THINNEST, YIELD, Ring, splines, steep, told
-from ._ring_data import SCALARS, at_pressure
+from ._ring_data import SCALARS, TOLD, at_pressure
 
 Points = Float[np.ndarray, "16 16"]
 SIZES = np.array([0.0, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.175, 0.2, 0.25, 0.3])  # of features, by the side
 NEAR = 0.05  # a friction that is this close is a hit
 WIDEST = 5e-6  # film that is looked at, m
 CLOSE = 1e-5  # of the pressure asked for
+FAR = 0.7  # pressures, as a logarithm, over which a simulation's slopes are followed
+SETTLED = 0.1  # the same, over which they are believed
 
 
 @dataclass(frozen=True)
@@ -132,47 +135,100 @@ class Judge:
         gap, _, asked = self.gap(texture, pressure, guess)
         if not np.isfinite(gap):
             return Sample({}, {}, "no film carries it"), asked
+        return self.beside(texture, pressure, gap), asked + 1
+
+    def beside(self, texture: Points, pressure: float, gap: float) -> Sample:
+        """The same from one simulation, at a gap that carries about as much: by its slopes what is told is carried over
+        to the pressure. `off`: by how much, as a logarithm; fails beyond `FAR`."""
         r = self.ring.space.ranges["gap"]
-        u = np.append(np.asarray(texture, float).ravel(), (np.log(gap) - r.low) / (r.high - r.low))
-        said = self.simulator.sample(u)
+        said = self.simulator.sample(np.append(texture.ravel(), (np.log(gap) - r.low) / (r.high - r.low)))
         if said.failure:
-            return said, asked + 1
-        one = Dataset(
-            u[None], {n: v[None] for n, v in said.values.items()}, {n: s[None] for n, s in said.slopes.items()}
-        )
-        data = at_pressure(self.ring, one)
+            return said
+        off = float(np.log(pressure / max(float(said.values["pressure"]), 1.0)))
+        if abs(off) > FAR:
+            return Sample({}, {}, "another gap carries it")
+        data = at_pressure(self.ring, of_samples(np.append(texture.ravel(), 0.0)[None], [said], 0.0))
         if not len(data):
-            return Sample({}, {}, "a thicker film carries more"), asked + 1
-        first = lambda table: {name: rows[0] for name, rows in table.items()}
-        return Sample(first(data.values), first(data.slopes)), asked + 1
+            return Sample({}, {}, "a thicker film carries more")
+        values, slopes = ({n: rows[0] for n, rows in table.items()} for table in (data.values, data.slopes))
+        values["gap"] = np.log(gap)
+        by = off / np.log(TOLD[1] / TOLD[0])
+        return Sample({n: v + by * slopes[n][-1] for n, v in values.items()} | {"off": np.asarray(off)}, slopes)
 
-    def corrected(self, texture: Points, target: Target, steps: int, guess: float = 4e-7) -> tuple[Points, int]:
-        """Steps of Gauss and Newton by the simulator's own slopes, until the friction is within a fifth of a hit."""
-        spent = 0
+    def corrected(self, texture: Points, target: Target, steps: int, guess: float = 4e-7) -> Corrected:
+        """Steps of Gauss and Newton by the simulator's own slopes, until the friction is within a fifth of a hit.
+
+        Texture and gap move together, with one simulation each step. From a step that made it worse the next one begins
+        where that began, and is shorter.
+        """
+        x, gap, spent, share = np.asarray(texture, float), guess, 0, 1.0
+        best: Footing | None = None
         for _ in range(steps):
-            said, asked = self.at(texture, target.pressure, guess)
-            spent += asked
-            if said.failure:
-                break
-            r, names = misses(said.values, target)
-            if np.all(np.abs(r) <= np.array([NEAR / 5, 0.0, 0.0])):
-                break
-            slopes = np.stack([sign * said.slopes[n][:-1].reshape(CONTROLS, CONTROLS) for n, sign in names])
-            slopes = slopes * (np.abs(r) > 0)[:, None, None]
-            texture = np.asarray(stepped(jnp.asarray(r), jnp.asarray(slopes), jnp.asarray(texture, float)))
-            guess = float(np.exp(said.values["gap"]))
-        return texture, spent
+            said, spent = self.beside(x, target.pressure, gap), spent + 1
+            if said.failure and best is None:
+                said, asked = self.at(x, target.pressure, gap)
+                spent += asked
+                if said.failure:
+                    return Corrected(texture, guess, spent)
+            here = None if said.failure else Footing.of(x, said, target)
+            if here is not None and (best is None or here.cost < best.cost):
+                best, share = here, 1.0
+                if here.there:
+                    break
+            else:
+                share *= 0.4
+            assert best is not None
+            x = best.texture + share * (best.next() - best.texture)
+            # The film that carries the pressure there, by the same slopes.
+            by = best.said.slopes["gap"][:-1] @ (x - best.texture).ravel()
+            gap = best.gap * float(np.exp(np.clip(by, -0.5, 0.5)))
+        return Corrected(texture, guess, spent) if best is None else Corrected(best.texture, best.gap, spent)
 
 
-def misses(values: dict, target: Target) -> tuple[np.ndarray, list[tuple[str, float]]]:
-    """Of friction, of the stress and of the film, both with a margin: slopes are those of a smooth highest
-    stress, which lies below the highest one."""
-    r = [
-        float(values["friction"]) - np.log(target.friction),
-        max(float(values["stress"]) - np.log(0.7 * YIELD / SAFETY), 0.0),
-        max(np.log(1.1 * THINNEST) - float(values["gap"]), 0.0),
-    ]
-    return np.array(r), [("friction", 1.0), ("stress", 1.0), ("gap", -1.0)]
+class Corrected(NamedTuple):
+    """gap: the film that carries the pressure, about."""
+
+    texture: Points
+    gap: float
+    simulations: int
+
+
+class Footing(NamedTuple):
+    """A texture with what the simulator says of it, and what it misses: where the next step begins.
+
+    r   of friction, of the stress and of the film, logarithms; the last two only where they break a bound, both with a
+        margin: slopes are those of a smooth highest stress, which lies below the highest one.
+    """
+
+    texture: Points
+    said: Sample
+    r: Float[np.ndarray, "3"]
+
+    @staticmethod
+    def of(texture: Points, said: Sample, target: Target) -> Footing:
+        v = {name: float(value) for name, value in said.values.items()}
+        off = v["friction"] - np.log(target.friction)
+        over = max(v["stress"] - np.log(0.7 * YIELD / SAFETY), 0.0)
+        under = max(np.log(1.1 * THINNEST) - v["gap"], 0.0)
+        return Footing(texture, said, np.array([off, over, under]))
+
+    @property
+    def cost(self) -> float:
+        return float(np.sum(np.abs(self.r)))
+
+    @property
+    def gap(self) -> float:
+        return float(np.exp(self.said.values["gap"]))
+
+    @property
+    def there(self) -> bool:
+        near = np.abs(self.r) <= np.array([NEAR / 5, 0.0, 0.0])
+        return bool(np.all(near) and abs(self.said.values["off"]) < SETTLED)
+
+    def next(self) -> Points:
+        rows = [sign * self.said.slopes[n][:-1] for n, sign in (("friction", 1.0), ("stress", 1.0), ("gap", -1.0))]
+        slopes = np.stack(rows).reshape(3, CONTROLS, CONTROLS) * (np.abs(self.r) > 0)[:, None, None]
+        return np.asarray(stepped(jnp.asarray(self.r), jnp.asarray(slopes), jnp.asarray(self.texture)))
 
 
 def feature(texture: Points) -> float:

@@ -51,12 +51,14 @@ class Shipped(NamedTuple):
 
 
 def blank(widths: tuple[int, ...] = (96,)) -> dict[str, Any]:
+    """The shapes of the networks, no numbers drawn."""
     key = jax.random.PRNGKey(0)
-    return {
-        "flow": Matched(Tower(6, widths, key), GRID),
-        "gan": Adversarial(Tower(3, widths, key, channels=2), GRID),
-        "plain": Adversarial(Tower(3, widths, key, channels=2), GRID),
+    makers = {
+        "flow": lambda: Matched(Tower(6, widths, key), GRID),
+        "gan": lambda: Adversarial(Tower(3, widths, key, channels=2), GRID),
+        "plain": lambda: Adversarial(Tower(3, widths, key, channels=2), GRID),
     }
+    return {name: eqx.filter_eval_shape(maker) for name, maker in makers.items()}
 
 
 def save(path: Path, shipped: Shipped) -> None:
@@ -84,12 +86,12 @@ def load(path: Path = SHIPPED) -> Shipped:
     part = lambda kind: {n.removeprefix(f"{kind} "): a for n, a in arrays.items() if n.startswith(f"{kind} ")}
     nets = {name: filled(net, part(name), path) for name, net in blank().items() if part(name)}
     found = part("surrogate")
-    one = build()(asked_space(), dict.fromkeys(OUTPUTS, ()), jax.random.PRNGKey(0))
+    one = eqx.filter_eval_shape(lambda: build()(asked_space(), dict.fromkeys(OUTPUTS, ()), jax.random.PRNGKey(0)))
     count = len(found["leaf0"])
-    stacked = lambda a: jnp.zeros((count, *a.shape), a.dtype) if eqx.is_inexact_array(a) else a
+    stacked = lambda a: jax.ShapeDtypeStruct((count, *a.shape), a.dtype) if shaped(a) else a
     members = filled(jax.tree.map(stacked, one), found, path)
     table = lambda k: {n: jnp.asarray(x, jnp.float32) for n, x in zip(OUTPUTS, found[k], strict=True)}
-    surrogate = Surrogate(asked_space(), members, table("centre"), table("scale"), table("widen"))
+    surrogate = Surrogate(asked_space(), members, table("centre"), table("scale"), table("widen"), names=OUTPUTS)
     known = part("library")
     library = Library(known["maps"].astype(np.float32) / 255, known["friction"], known["pressure"], known["feature"])
     return Shipped(
@@ -98,10 +100,16 @@ def load(path: Path = SHIPPED) -> Shipped:
 
 
 def filled(net: Any, found: Mapping[str, np.ndarray], path: Path) -> Any:
-    arrays, rest = eqx.partition(net, eqx.is_inexact_array)
+    """A network of the shapes of `net`, with what was found in a file."""
+    arrays, rest = eqx.partition(net, shaped)
     back = put_back(found, arrays)
     if back is None:
         raise BadInput(
-            f"{path} holds networks of another shape; train them again: python benchmarks/generator.py --train."
+            f"{path} holds networks of another shape; train them again: lawful run generator --effort"
+            " best --set keep=FOLDER."
         )
     return eqx.combine(jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), back), rest)
+
+
+def shaped(leaf: Any) -> bool:
+    return isinstance(leaf, jax.ShapeDtypeStruct) or eqx.is_inexact_array(leaf)
