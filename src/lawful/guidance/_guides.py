@@ -35,17 +35,30 @@ class Pull(Guide):
 
     strength   1 follows the rule; more exaggerates.
     longest    the longest displacement of one step, in the tangent's units; infinite by default.
+    least      the energy that a good design has, in kT: no step goes further than where the tangent would reach it,
+               factor <= (E - least)/|grad E|^2, so that a stiff energy is not overshot. By default there is none.
+    steps      pulls, one after another.
     Source: J. Song et al., Pseudoinverse-guided diffusion models, ICLR 2023; J. L. Watson et al., Nature 620, 1089
-    (2023), for gradients of the predicted structure.
+    (2023), for gradients of the predicted structure; B. Polyak, Introduction to Optimization (1987), 5.3, for the limit.
     """
 
     strength: Schedule = Constant()
     longest: float = jnp.inf
+    least: float = -jnp.inf
+    steps: int = eqx.field(static=True, default=1)
 
     def bent(self, process, energy, design, before, answer, k):
         share = process.share(k)
-        slope = jax.grad(lambda by: energy(process.moved(answer, by), share))(process.still(answer))
-        return process.moved(answer, shortened(slope, -self.strength(share) * process.variance(k), self.longest))
+        for _ in range(self.steps):
+            height = lambda by, at=answer: energy(process.moved(at, by), share)
+            value, slope = jax.value_and_grad(height)(process.still(answer))
+            factor = self.strength(share) * process.variance(k)
+            if not (isinstance(self.least, float) and self.least == -jnp.inf):
+                above = jnp.maximum(value - self.least * jnp.max(energy.strengths(share)), 0.0)
+                square = jnp.sum(ravel_pytree(slope)[0] ** 2)
+                factor = jnp.minimum(factor, above / jnp.where(square > 0, square, 1.0))
+            answer = process.moved(answer, shortened(slope, -factor, self.longest))
+        return answer
 
 
 class Through(Guide):

@@ -1,9 +1,19 @@
 """Proteins: backbones in and out, their geometry and how native it looks. Angstroms and radians."""
 
 from ._backbone import AMINO_ACIDS, Backbone, padded
+from ._chain_energies import (
+    clash_energy,
+    hydrogen_bond_energy,
+    peptide_energy,
+    radius_energy,
+    ramachandran_energy,
+)
+from ._chain_flow import ChainFlow, Move, starts
 from ._clashes import clashes, overlaps
 from ._composing import Composed, Exact, Slopes, Tilt, Trials, compose, enumerated
+from ._contradictions import refuse_contradictions
 from ._denoiser import Denoiser
+from ._disulfide import Disulfide, torsion_energy
 from ._families import families, read_fasta
 from ._flow import LONGEST, SHORTEST, Schedule
 from ._generate import Drawn, built, drawn, equivariance_error, generate
@@ -20,9 +30,11 @@ from ._quantities import contact_energy, contact_table, contacts, hydrophobic_mo
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reading import Read, Report, read
 from ._relax import relaxed
+from ._restraints import Distance, window
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
 from ._secondary import run_lengths, secondary_structure
 from ._sets import ChainSet, read_set, representatives, split
+from ._settle import settled
 from ._shape import Handedness, compactness, contact_map, distance_map, handedness, radius_of_gyration
 from ._similar import Nearest, nearest_tm, pairwise_tm
 from ._superpose import Superposition, best_rotation, rmsd, superpose
@@ -37,15 +49,19 @@ __all__ = [
     "SHORTEST",
     "Alignment",
     "Backbone",
+    "ChainFlow",
     "ChainSet",
     "Composed",
     "Course",
     "Denoiser",
+    "Distance",
+    "Disulfide",
     "Drawn",
     "Exact",
     "Handedness",
     "Internal",
     "Losses",
+    "Move",
     "NGram",
     "Native",
     "Nearest",
@@ -65,6 +81,7 @@ __all__ = [
     "bond_count",
     "built",
     "charges",
+    "clash_energy",
     "clashes",
     "compactness",
     "compose",
@@ -83,6 +100,7 @@ __all__ = [
     "generate",
     "handedness",
     "hydrogen_bond_energies",
+    "hydrogen_bond_energy",
     "hydrogen_bonds",
     "hydrophobic_moment",
     "ideal_cb",
@@ -98,17 +116,21 @@ __all__ = [
     "overlaps",
     "padded",
     "pairwise_tm",
+    "peptide_energy",
     "perplexity",
     "picture",
     "place_atoms",
     "place_oxygens",
+    "radius_energy",
     "radius_of_gyration",
     "ramachandran",
+    "ramachandran_energy",
     "ramachandran_kinds",
     "read",
     "read_fasta",
     "read_set",
     "rebuild",
+    "refuse_contradictions",
     "relaxed",
     "representatives",
     "rmsd",
@@ -116,13 +138,17 @@ __all__ = [
     "save",
     "scores",
     "secondary_structure",
+    "settled",
     "soft",
     "split",
+    "starts",
     "superpose",
     "surprise",
     "teach",
     "tm_align",
     "tm_score",
+    "torsion_energy",
     "usual_natives",
+    "window",
     "write",
 ]
