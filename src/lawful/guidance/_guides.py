@@ -39,7 +39,7 @@ class Pull(Guide):
                factor <= (E - least)/|grad E|^2, so that a stiff energy is not overshot. By default there is none.
     steps      pulls, one after another.
     Source: J. Song et al., Pseudoinverse-guided diffusion models, ICLR 2023; J. L. Watson et al., Nature 620, 1089
-    (2023), for gradients of the predicted structure; B. Polyak, Introduction to Optimization (1987), 5.3, for the limit.
+    (2023), for gradients of the predicted structure; B. Polyak, Introduction to Optimization (1987), 5.3, for `least`.
     """
 
     strength: Schedule = Constant()

@@ -38,7 +38,7 @@ class ChainFlow(eqx.Module):
     schedule   steps and how soon rotations settle.
     churn      0: the noise at the start decides everything, and without guides the designs are those of `drawn`, bit
                for bit. 1: every step replaces as much of the noise as it can, which particles need, or copies of one
-               stay copies. Origins then keep their marginals exactly; rotations are turned by as many radians a step, less
+               stay copies. Origins then keep their marginals exactly; rotations are turned by as many radians, less
                than was learned with, since they settle early.
 
     The origin goes from t to t' through what the answer a says of both ends, x_0 = (x - t a)/(1 - t):

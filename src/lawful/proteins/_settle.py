@@ -24,7 +24,7 @@ BOLDEST = 0.3
 CURVED = 8.0
 """kT/rad^2 that phi and psi are taken to have in the metric."""
 MEMORY = 8
-STEPS = 200
+STEPS = 150
 
 Wish = Callable[[Frames], Float[Array, ""]]
 
@@ -55,7 +55,7 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
                   + 1/2 sum (turn / 0.5)^2 + (shift / 1.5 A)^2  +  wish(frames)
 
     wish    a further energy, in kT, such as a disulfide's.
-    steps   gradients; 200.
+    steps   gradients; 150.
 
     By L-BFGS whose first guess of the curvature is that of bonds and torsions: block-tridiagonal, six unknowns a
     residue. A step that raises the energy is taken back and tried at a third. Bonds, torsions and clashes are what
@@ -89,8 +89,9 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
         return kept
 
     none = jnp.zeros((MEMORY, len(real), 6), start.origin.dtype)
-    walk = _Walk(start, *look(start), none, none, jnp.ones((), start.origin.dtype))
-    walk = jax.lax.fori_loop(0, steps, step, walk)
+    one = jnp.ones((), start.origin.dtype)
+    # The first step goes nowhere and looks around: the gradient is compiled once.
+    walk = jax.lax.fori_loop(0, steps + 1, step, _Walk(start, one * jnp.inf, none[0], none, none, one))
     return Frames(walk.frames.rotation, jnp.where(inside, walk.frames.origin, 0.0))
 
 
@@ -127,15 +128,19 @@ def newton_like(walk: _Walk, curvature: Metric) -> Float[Array, "n 6"]:
     products = jax.vmap(dot)(walk.steps, walk.bends)
     known = products > 0
     inverse = jnp.where(known, 1 / jnp.where(known, products, 1.0), 0.0)
-    q, shares = walk.slope, []
-    for k in reversed(range(MEMORY)):
-        share = inverse[k] * dot(walk.steps[k], q)
-        q = q - share * walk.bends[k]
-        shares.append(share)
-    r = solve_tridiagonal(*curvature, q)
-    for k, share in zip(range(MEMORY), reversed(shares), strict=True):
-        r = r + (share - inverse[k] * dot(walk.bends[k], r)) * walk.steps[k]
-    return r
+    kept = (walk.steps, walk.bends, inverse)
+
+    def down(q: Array, pair: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        gone, bend, inverse = pair
+        share = inverse * dot(gone, q)
+        return q - share * bend, share
+
+    def up(r: Array, pair: tuple[Array, Array, Array, Array]) -> tuple[Array, None]:
+        gone, bend, inverse, share = pair
+        return r + (share - inverse * dot(bend, r)) * gone, None
+
+    q, shares = jax.lax.scan(down, walk.slope, kept, reverse=True)
+    return jax.lax.scan(up, solve_tridiagonal(*curvature, q), (*kept, shares))[0]
 
 
 @eqx.filter_jit
