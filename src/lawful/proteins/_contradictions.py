@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .._core.messages import BadInput
 from ._disulfide import CA_CA, Disulfide
 from ._restraints import Distance
 
+Bounds = Float[np.ndarray, "n n"]
+
 STEP_LIMITS = (2.8, 4.0)
 """Between neighbouring CA, cis and trans, A."""
 TOUCHING = 3.0
 """No two CA are nearer, A."""
+SLIGHT = 1e-9
 
 
 def refuse_contradictions(wishes: Sequence, length: int) -> None:
@@ -56,22 +59,28 @@ def refuse_contradictions(wishes: Sequence, length: int) -> None:
         for k in range(length):
             upper = np.minimum(upper, upper[:, k, None] + upper[None, k])
         changed = True
-        while changed:
+        while changed and not over(lower, upper).any():
             old = lower
             for k in range(length):
                 lower = np.maximum(lower, lower[:, k, None] - upper[None, k])
                 lower = np.maximum(lower, lower.T)
-            changed = bool(np.any(lower > old + 1e-9)) and not np.any(lower > upper + 1e-9)
-        if np.any(lower > upper + 1e-9):
-            i, j = wish.i, wish.j
+            changed = bool(np.any(lower > old + SLIGHT))
+        if over(lower, upper).any():
             raise BadInput(
-                f"the wishes contradict each other: with residues {i + 1} and {j + 1} between {low:g} and {high:g} A,"
-                f" {conflict(lower, upper)}"
+                f"the wishes contradict each other: with residues {wish.i + 1} and {wish.j + 1} between {low:g} and"
+                f" {high:g} A, {conflict(lower, upper)}"
             )
 
 
-def conflict(lower: Float[np.ndarray, "n n"], upper: Float[np.ndarray, "n n"]) -> str:
-    i, j = np.unravel_index(int(np.argmax(lower - upper)), lower.shape)
+def over(lower: Bounds, upper: Bounds) -> Bool[np.ndarray, "n n"]:
+    return lower > upper + SLIGHT
+
+
+def conflict(lower: Bounds, upper: Bounds) -> str:
+    gap = lower - upper
+    if over(lower, upper)[~np.eye(len(gap), dtype=bool)].any():
+        np.fill_diagonal(gap, -np.inf)  # that a residue would be apart from itself is true then, but says less
+    i, j = np.unravel_index(int(np.argmax(gap)), gap.shape)
     return (
         f"CA {min(i, j) + 1} and {max(i, j) + 1} would have to be at least {lower[i, j]:.1f} and at most"
         f" {upper[i, j]:.1f} A apart, by the other wishes and the chain; change one."

@@ -76,6 +76,8 @@ STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
 PARTICLES = (1, 4, 16)
 LOSS, SHARE = 0.05, 0.9
 """What may be lost of quality, and how many should satisfy."""
+FAST = 3.0
+"""How many times what is asked for counts in the relaxation."""
 TOGETHER = 16
 STEPS = 300
 """Of the relaxation: twice as many as chains without a wish need."""
@@ -135,7 +137,7 @@ def run(request: Request) -> Outcome:
         start = noise(case, count, seed)
         plain = unguided(case, count, seed)
         steered = pulled(case, start, strength, seed)
-        parts.append((arm(case, plain, 0.0), arm(case, plain, 1.0), arm(case, steered, 1.0)))
+        parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, steered, FAST)))
     free, bent, led = (joined([part[k] for part in parts]) for k in range(3))
     curve = by_strength(case, request, min(count, TOGETHER), seeds[0], strength, parts[0])
     crowd = by_particles(case, request, seeds[0])
@@ -228,7 +230,7 @@ def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float =
     flow = ChainFlow(case.denoiser, jnp.asarray(real), case.schedule, jnp.asarray(churn))  # pyright: ignore
     pull = Pull(Constant(jnp.asarray(strength)), longest=1.0, least=0.0, steps=2)  # pyright: ignore
     found = []
-    count, together = len(start.origin), crowd or TOGETHER
+    count, together = len(start.origin), crowd if crowd and crowd > 1 else TOGETHER
     for k in range(0, count, together):
         some = start.map(lambda x, k=k: x[k : k + together])
         key = jax.random.fold_in(jax.random.key(seed), k)
@@ -327,7 +329,7 @@ def by_strength(case: Case, request: Request, count: int, seed: int, strength: f
     others = [each for each in request.pick(STRENGTHS[1:2], STRENGTHS) if each != strength]
     start = noise(case, count, seed)
     for each in others:
-        found.append({"strength": each, **first(arm(case, pulled(case, start, each, seed), 1.0))})
+        found.append({"strength": each, **first(arm(case, pulled(case, start, each, seed), FAST))})
     found.append({"strength": strength, **first(known[2])})
     return sorted(found, key=lambda each: each["strength"])
 
@@ -338,7 +340,7 @@ def by_particles(case: Case, request: Request, seed: int) -> list[dict]:
         return []
     found, start = [], noise(case, TOGETHER, seed + 1000)
     for crowd in PARTICLES:
-        here = arm(case, pulled(case, start, STRENGTHS[0], seed, churn=1.0, crowd=crowd), 1.0)
+        here = arm(case, pulled(case, start, STRENGTHS[0], seed, churn=1.0, crowd=crowd), FAST)
         found.append({"particles": crowd, "raw": float(np.mean(here.raw)), "satisfied": here.share()})
     return found
 
@@ -418,7 +420,8 @@ def told(numbers: dict, case: Case, led: Arm, free: Arm) -> Outcome:
     )
     order = sorted(range(len(led.forms)), key=lambda k: (not led.forms[k], led.bonds[k].energy))
     some = [led.backbones[k] for k in order[:8]]
-    draw = lambda: picture(some, [f"{led.bonds[k].energy:.1f} kcal/mol" for k in order[:8]])
+    pairs_of = [(bond.i, bond.j) for bond in case.bonds]
+    draw = lambda: picture(some, [f"{led.bonds[k].energy:.1f} kcal/mol" for k in order[:8]], bonds=pairs_of)
     curve = lambda: pictures.curves(numbers)
     section = Section(
         "A bond between two chosen residues", (str(status), *sentences), (table, quality),
