@@ -49,16 +49,22 @@ class Pull(Guide):
 
     def bent(self, process, energy, design, before, answer, k):
         share = process.share(k)
-        for _ in range(self.steps):
-            height = lambda by, at=answer: energy(process.moved(at, by), share)
-            value, slope = jax.value_and_grad(height)(process.still(answer))
-            factor = self.strength(share) * process.variance(k)
-            if not (isinstance(self.least, float) and self.least == -jnp.inf):
+        factor = self.strength(share) * process.variance(k)
+        limited = not (isinstance(self.least, float) and self.least == -jnp.inf)
+
+        def pulled(at: Design) -> Design:
+            height = lambda by: energy(process.moved(at, by), share)
+            value, slope = jax.value_and_grad(height)(process.still(at))
+            length = factor
+            if limited:
                 above = jnp.maximum(value - self.least * jnp.max(energy.strengths(share)), 0.0)
                 square = jnp.sum(ravel_pytree(slope)[0] ** 2)
-                factor = jnp.minimum(factor, above / jnp.where(square > 0, square, 1.0))
-            answer = process.moved(answer, shortened(slope, -factor, self.longest))
-        return answer
+                length = jnp.minimum(factor, above / jnp.where(square > 0, square, 1.0))
+            return process.moved(at, shortened(slope, -length, self.longest))
+
+        if self.steps == 1:
+            return pulled(answer)
+        return jax.lax.fori_loop(0, self.steps, lambda _, at: pulled(at), answer)
 
 
 class Through(Guide):

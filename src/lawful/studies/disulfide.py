@@ -326,7 +326,7 @@ def by_strength(case: Case, request: Request, count: int, seed: int, strength: f
     """Success from no guidance, relaxed towards the bond all the same, to the strength that was used."""
     first = lambda arm: {"raw": float(np.mean(arm.raw[:count])), "satisfied": float(np.mean(arm.forms[:count]))}
     found = [{"strength": 0.0, **first(known[1])}]
-    others = [each for each in request.pick(STRENGTHS[1:2], STRENGTHS) if each != strength]
+    others = [each for each in request.pick((), STRENGTHS) if each != strength]
     start = noise(case, count, seed)
     for each in others:
         found.append({"strength": each, **first(arm(case, pulled(case, start, each, seed), FAST))})
