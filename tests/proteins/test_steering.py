@@ -17,6 +17,8 @@ from lawful.proteins import (
     Denoiser,
     Distance,
     Disulfide,
+    Keep,
+    Motif,
     Schedule,
     clash_energy,
     clashes,
@@ -32,6 +34,7 @@ from lawful.proteins import (
     ramachandran_energy,
     rebuild,
     refuse_contradictions,
+    rmsd,
     settled,
     starts,
     torsion_energy,
@@ -119,6 +122,7 @@ ENERGIES = {
     "hydrogen": lambda frames: hydrogen_bond_energy(frames, PADDED),
     "radius": lambda frames: radius_energy(frames, 9.0, 1.0, PADDED),
     "distance": Distance(2, 15, 4.0, 5.0),
+    "motif": lambda frames: Motif([2, 3, 4, 9], frames_of(np.full(3, -57.0), np.full(3, -47.0)))(frames),
     "disulfide": Disulfide(2, 15),
     "disulfide near": Disulfide(1, 4),
 }
@@ -148,6 +152,22 @@ def test_energies_tell_good_chains_from_bad():
     assert float(clash_energy(padded, PADDED)) == pytest.approx(whole, rel=1e-9)
     chi = np.random.default_rng(0).uniform(-np.pi, np.pi, (5, 9))
     np.testing.assert_allclose(torsion_energy(*chi), judge.katz(*chi), rtol=1e-12)
+
+
+def test_a_motif_is_kept_to_rounding():
+    """A helix that was given, in a chain out of noise, whatever the network says of these residues."""
+    helix = frames_of(np.full(9, -57.0), np.full(9, -47.0)).map(lambda x: x.astype(jnp.float32))
+    motif, real = Motif(range(20, 30), helix), jnp.arange(48) < 44
+    flow = ChainFlow(tiny(), real, Schedule(steps=3))
+    found = guided(flow, Energy(motif=Term(motif)), jax.random.key(0), 2, guides=[Keep(motif)])
+    assert found.terms["motif"].max() < 1e-4  # half of ten times (rmsd/0.5)^2: 2 mA at most, float32
+    assert found.course["motif"][-1].min() > 1.0  # of the network's own last answers
+    place = lambda frames: place_atoms(frames.rotation, frames.origin)[:, :3].reshape(-1, 3)
+    for k in range(2):
+        inside = found.designs.map(lambda x, k=k: x[k, 20:30])
+        assert float(rmsd(place(inside), place(helix))) < 1e-4  # A
+    with pytest.raises(BadInput, match="10 frames came for 3"):
+        Motif([1, 2, 3], helix)
 
 
 def test_a_spoiled_chain_settles_into_a_bond():

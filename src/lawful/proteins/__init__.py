@@ -24,6 +24,7 @@ from ._learning import Course, learn
 from ._lessons import perplexity, teach
 from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
+from ._motif import Keep, Motif
 from ._ngrams import NGram
 from ._picture import picture
 from ._quantities import contact_energy, contact_table, contacts, hydrophobic_moment, net_charge
@@ -60,7 +61,9 @@ __all__ = [
     "Exact",
     "Handedness",
     "Internal",
+    "Keep",
     "Losses",
+    "Motif",
     "Move",
     "NGram",
     "Native",
