@@ -47,7 +47,7 @@ def sites(text: str, i: int, j: int) -> Sites:
 
 def judged(one: Float[np.ndarray, "4 3"], other: Float[np.ndarray, "4 3"], worst: float = WORST) -> Bond:
     """Of N, CA, C, CB of two residues."""
-    s, t = (np.stack([placed(*atoms[[0, 1, 3]], chi) for chi in GRID]) for atoms in (one, other))
+    s, t = (np.stack([placed(atoms[0], atoms[1], atoms[3], chi) for chi in GRID]) for atoms in (one, other))
     s, t = np.broadcast_arrays(s[:, None], t[None, :])
     (_, ca, _, cb), (_, ca2, _, cb2) = one, other
     length = np.linalg.norm(s - t, axis=-1)
