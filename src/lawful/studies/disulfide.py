@@ -425,7 +425,8 @@ def told(numbers: dict, case: Case, led: Arm, free: Arm) -> Outcome:
     curve = lambda: pictures.curves(numbers)
     section = Section(
         "A bond between two chosen residues", (str(status), *sentences), (table, quality),
-        (Drawing("curves", "What guidance and particles do.", curve), Drawing("backbones", "Some of them, the bond in green.", draw)),
+        (Drawing("curves", "What guidance and particles do.", curve),
+         Drawing("backbones", "Some of them, the bond in green.", draw)),
     )  # fmt: skip
     main = Account(status, numbers["seconds"], (section,), "SE(3) flow guided by a disulfide's energy")
     text = "\n".join([*table.lines(), "", *quality.lines(), "", *sentences])
