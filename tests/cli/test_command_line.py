@@ -35,6 +35,7 @@ STUDIES = [
     "cosmos",
     "diffusivity",
     "dimer",
+    "disulfide",
     "drag",
     "ethanol",
     "generator",

@@ -112,6 +112,16 @@ def test_a_pull_without_weights_lowers_the_energy_more_with_more_strength():
     assert terms[0] > 2 * terms[1] > 2 * terms[2]
 
 
+def test_a_stiff_energy_is_not_overshot():
+    stiff = Energy(reading=Term(wish, kT=1e-4))
+    strong = {"strength": Constant(1e3)}
+    far, near = (
+        np.max(guided(flow(20), stiff, jax.random.key(3), 50, guides=[Pull(**strong, **limit)]).terms["reading"])
+        for limit in ({}, {"least": 0.0, "steps": 3})
+    )
+    assert near < 0.02 * 1e4 * LOOSE**2 < far
+
+
 def test_a_constraint_holds_to_rounding_and_leaves_the_rest_alone():
     circle = lambda x: x @ x - 1.0
     found = guided(flow(), ENERGY, jax.random.key(4), 300, guides=[Project(circle)])
@@ -194,6 +204,7 @@ def test_terms_keep_their_names_in_compiled_code():
         (lambda: -1.0 * ENERGY, "positive and finite"),
         (lambda: Particles(2.0), "between 0 and 1"),
         (lambda: guided(flow(), ENERGY, jax.random.key(0), 0), "at least 1"),
+        (lambda: guided(flow(), ENERGY, jax.random.key(0), 3, start=jnp.zeros((2, 2))), "2 came"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, cure):

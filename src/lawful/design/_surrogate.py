@@ -161,11 +161,9 @@ def train(
         raise BadInput(f"train: {len(data)} designs and {members} members; two of each are needed at least.")
     shapes = {name: rows.shape[1:] for name, rows in data.values.items()}
     centre, scale = normal_of(data)
-    keys = jax.random.split(jax.random.PRNGKey(seed), members)
-    nets = [build(space, shapes, key) for key in keys]
-    arrays = [eqx.partition(net, eqx.is_inexact_array)[0] for net in nets]
-    rest = eqx.partition(nets[0], eqx.is_inexact_array)[1]
-    weights = jax.tree.map(lambda *each: jnp.stack(each), *arrays)
+    nets = [build(space, shapes, key) for key in jax.random.split(jax.random.PRNGKey(seed), members)]
+    weights = jax.tree.map(lambda *each: jnp.stack(each), *(eqx.filter(net, eqx.is_inexact_array) for net in nets))
+    rest = eqx.filter(nets[0], eqx.is_inexact_array, inverse=True)
     table = in_units(data, centre, scale, slopes, steep)
     batch = min(batch, len(data))
     steps = len(data) // batch

@@ -54,19 +54,24 @@ def guided(
     *,
     guides: Sequence[Guide] = (),
     particles: Particles | None = None,
+    start: Design | None = None,
 ) -> Guided:
     """`count` designs of a sampler, steered by an energy at every step.
 
     guides      applied to each answer in their order: `Pull()` or `Through()`, then `Project(...)`.
     particles   `Particles()`: the designs as one population that follows p(design) exp(-E) in the limit of many;
                 None: each by itself, as the guides lead it, which is biased.
+    start       `count` designs in one tree to begin with, in place of the process's own noise: to compare with what
+                the same noise gives unguided.
 
     Raises `BadInput` for a count below one; `NotTrusted` where an energy or its gradient is not finite, with the term
     and the step.
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise BadInput(f"guided(count={shown(count)}): how many designs, a whole number of at least 1.")
-    last, terms, course, effective = _run(process, energy, key, count, tuple(guides), particles)
+    if start is not None and (came := jax.tree.leaves(start)[0].shape[0]) != count:
+        raise BadInput(f"guided(count={count}): as many designs to begin with are needed, but {came} came.")
+    last, terms, course, effective = _run(process, energy, key, count, tuple(guides), particles, start)
     if int(last.failed) >= 0:
         raise NotTrusted(blamed(process, energy, last))
     named = lambda values: {name: np.asarray(values[..., i]) for i, name in enumerate(energy.names)}
@@ -82,9 +87,10 @@ def _run(
     count: int,
     guides: tuple[Guide, ...],
     particles: Particles | None,
+    given: Design | None,
 ):
     begin, go = jax.random.split(key)
-    designs = jax.vmap(process.start)(jax.random.split(begin, count))
+    designs = jax.vmap(process.start)(jax.random.split(begin, count)) if given is None else given
     nothing = jnp.zeros(count)
     start = _Population(
         designs, designs, nothing, nothing, jnp.arange(count), jnp.asarray(-1), taken(designs, jnp.asarray(0))

@@ -35,17 +35,36 @@ class Pull(Guide):
 
     strength   1 follows the rule; more exaggerates.
     longest    the longest displacement of one step, in the tangent's units; infinite by default.
+    least      the energy that a good design has, in kT: no step goes further than where the tangent would reach it,
+               factor <= (E - least)/|grad E|^2, so that a stiff energy is not overshot. By default there is none.
+    steps      pulls, one after another.
     Source: J. Song et al., Pseudoinverse-guided diffusion models, ICLR 2023; J. L. Watson et al., Nature 620, 1089
-    (2023), for gradients of the predicted structure.
+    (2023), for gradients of the predicted structure; B. Polyak, Introduction to Optimization (1987), 5.3, for `least`.
     """
 
     strength: Schedule = Constant()
     longest: float = jnp.inf
+    least: float = -jnp.inf
+    steps: int = eqx.field(static=True, default=1)
 
     def bent(self, process, energy, design, before, answer, k):
         share = process.share(k)
-        slope = jax.grad(lambda by: energy(process.moved(answer, by), share))(process.still(answer))
-        return process.moved(answer, shortened(slope, -self.strength(share) * process.variance(k), self.longest))
+        factor = self.strength(share) * process.variance(k)
+        limited = not (isinstance(self.least, float) and self.least == -jnp.inf)
+
+        def pulled(at: Design) -> Design:
+            height = lambda by: energy(process.moved(at, by), share)
+            value, slope = jax.value_and_grad(height)(process.still(at))
+            length = factor
+            if limited:
+                above = jnp.maximum(value - self.least * jnp.max(energy.strengths(share)), 0.0)
+                square = jnp.sum(ravel_pytree(slope)[0] ** 2)
+                length = jnp.minimum(factor, above / jnp.where(square > 0, square, 1.0))
+            return process.moved(at, shortened(slope, -length, self.longest))
+
+        if self.steps == 1:
+            return pulled(answer)
+        return jax.lax.fori_loop(0, self.steps, lambda _, at: pulled(at), answer)
 
 
 class Through(Guide):

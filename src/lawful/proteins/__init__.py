@@ -2,9 +2,19 @@
 
 from ._aims import charge_near, moment_near, near
 from ._backbone import AMINO_ACIDS, Backbone, padded
+from ._chain_energies import (
+    clash_energy,
+    hydrogen_bond_energy,
+    peptide_energy,
+    radius_energy,
+    ramachandran_energy,
+)
+from ._chain_flow import ChainFlow, Move, starts
 from ._clashes import clashes, overlaps
 from ._composing import Composed, Exact, Slopes, Tilt, Trials, compose, enumerated
+from ._contradictions import refuse_contradictions
 from ._denoiser import Denoiser
+from ._disulfide import Disulfide, torsion_energy
 from ._families import families, read_fasta
 from ._flow import LONGEST, SHORTEST, Schedule
 from ._generate import Drawn, built, drawn, equivariance_error, generate
@@ -15,6 +25,7 @@ from ._learning import learn
 from ._lessons import perplexity, teach
 from ._letters import Soft, charges, decoded, encoded, soft
 from ._losses import Losses, losses_of
+from ._motif import Keep, Motif
 from ._ngrams import NGram
 from ._picture import picture
 from ._placing import Fit, Placing, fit, placed, pose_energy, spheres_of
@@ -24,9 +35,11 @@ from ._reach import reachable
 from ._reading import Read, Report, read
 from ._receptor import Field, Spheres, Surroundings, read_receptor, surroundings
 from ._relax import relaxed
+from ._restraints import Distance, window
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
 from ._secondary import run_lengths, secondary_structure
 from ._sets import ChainSet, read_set, representatives, split
+from ._settle import settled
 from ._shape import Handedness, compactness, contact_map, distance_map, handedness, radius_of_gyration
 from ._similar import Nearest, nearest_tm, pairwise_tm
 from ._superpose import Superposition, best_rotation, rmsd, superpose
@@ -41,16 +54,22 @@ __all__ = [
     "SHORTEST",
     "Alignment",
     "Backbone",
+    "ChainFlow",
     "ChainSet",
     "Composed",
     "Denoiser",
+    "Distance",
+    "Disulfide",
     "Drawn",
     "Exact",
     "Field",
     "Fit",
     "Handedness",
     "Internal",
+    "Keep",
     "Losses",
+    "Motif",
+    "Move",
     "NGram",
     "Native",
     "Nearest",
@@ -74,6 +93,7 @@ __all__ = [
     "built",
     "charge_near",
     "charges",
+    "clash_energy",
     "clashes",
     "compactness",
     "compose",
@@ -93,6 +113,7 @@ __all__ = [
     "generate",
     "handedness",
     "hydrogen_bond_energies",
+    "hydrogen_bond_energy",
     "hydrogen_bonds",
     "hydrophobic_moment",
     "ideal_cb",
@@ -110,6 +131,7 @@ __all__ = [
     "overlaps",
     "padded",
     "pairwise_tm",
+    "peptide_energy",
     "perplexity",
     "picture",
     "place_atoms",
@@ -117,8 +139,10 @@ __all__ = [
     "placed",
     "pose_energy",
     "pseudo_perplexities",
+    "radius_energy",
     "radius_of_gyration",
     "ramachandran",
+    "ramachandran_energy",
     "ramachandran_kinds",
     "reachable",
     "read",
@@ -126,6 +150,7 @@ __all__ = [
     "read_receptor",
     "read_set",
     "rebuild",
+    "refuse_contradictions",
     "relaxed",
     "representatives",
     "rmsd",
@@ -133,15 +158,19 @@ __all__ = [
     "save",
     "scores",
     "secondary_structure",
+    "settled",
     "soft",
     "spheres_of",
     "split",
+    "starts",
     "superpose",
     "surprise",
     "surroundings",
     "teach",
     "tm_align",
     "tm_score",
+    "torsion_energy",
     "usual_natives",
+    "window",
     "write",
 ]

@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from ..fields.equivariant import Frames, centre, geodesic, uniform_rotations
-from ._denoiser import Denoiser
 
 SHORTEST, LONGEST = 40, 128
 STEP = 3.8
@@ -45,14 +44,26 @@ def noise(key: Key, real: Bool[Array, " n"]) -> Frames:
     """The prior: CA from a centred Gaussian chain as large as a protein, rotations uniform on SO(3)."""
     a, b = jax.random.split(key)
     n = real.shape[0]
-    rho, sigma = jnp.asarray(chain_noise(), jnp.float32)[jnp.sum(real)]
+    return Frames(uniform_rotations(b, (n,)), as_chain(jax.random.normal(a, (n, 3)), real))
+
+
+def as_chain(white: Float[Array, "n 3"], real: Bool[Array, " n"]) -> Float[Array, "n 3"]:
+    """Independent normal numbers as a centred Gaussian chain, in angstrom: neighbours go together."""
+    n = real.shape[0]
+    rho, sigma = jnp.asarray(chain_noise(), white.dtype)[jnp.sum(real)]
     place = jnp.arange(n)
     apart = place[:, None] - place[None, :]
     root = jnp.where(apart >= 0, rho ** jnp.maximum(apart, 0), 0.0) * sigma
     root = root * jnp.where(place == 0, 1.0, jnp.sqrt(1 - rho**2))
-    places = root @ jax.random.normal(a, (n, 3))
-    places = (places - centre(places, real)) * real[:, None]
-    return Frames(uniform_rotations(b, (n,)), places)
+    places = root @ white
+    return (places - centre(places, real)) * real[:, None]
+
+
+def as_white(places: Float[Array, "n 3"], real: Bool[Array, " n"]) -> Float[Array, "n 3"]:
+    """Numbers that `as_chain` makes these centred places of: each place less what the one before says of it."""
+    rho, sigma = jnp.asarray(chain_noise(), places.dtype)[jnp.sum(real)]
+    news = jnp.concatenate([places[:1], (places[1:] - rho * places[:-1]) / jnp.sqrt(1 - rho**2)])
+    return news / sigma * real[:, None]
 
 
 def between(start: Frames, end: Frames, t: Float[Array, ""]) -> Frames:
@@ -80,23 +91,3 @@ def step_along(frames: Frames, answer: Frames, t: Array, after: Array, schedule:
     turned = jnp.minimum(jnp.maximum(moved, schedule.turning * (after - t)), 1.0)
     origin = frames.origin + moved * (answer.origin - frames.origin)
     return Frames(geodesic(frames.rotation, answer.rotation, turned), origin)
-
-
-@eqx.filter_jit
-def sample(denoiser: Denoiser, keys: Key, real: Bool[Array, "chains n"], schedule: Schedule) -> Frames:
-    """One chain from each key, as long as `real` has places that are True."""
-
-    def one(key: Key, real: Bool[Array, " n"]) -> Frames:
-        start = noise(key, real)
-        start = Frames(start.rotation, start.origin * schedule.spread)
-
-        def step(carry: tuple[Frames, Frames], k: Array) -> tuple[tuple[Frames, Frames], None]:
-            frames, before = carry
-            t, after = k / schedule.steps, (k + 1) / schedule.steps
-            answer = denoiser.given(frames, t, before, jnp.where(k > 0, 1.0, 0.0), real)
-            return (step_along(frames, answer, t, after, schedule), answer), None
-
-        (_, answer), _ = jax.lax.scan(step, (start, start), jnp.arange(schedule.steps, dtype=start.origin.dtype))
-        return answer
-
-    return jax.vmap(one)(keys, real)

@@ -8,15 +8,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Key
 
 from .._core.messages import BadInput
 from ..fields.equivariant import Frames, centre, uniform_rotations
 from ._backbone import Backbone
+from ._chain_flow import ChainFlow, sample, starts
 from ._denoiser import Denoiser
-from ._flow import LONGEST, SHORTEST, Schedule, between, noise, sample
+from ._flow import LONGEST, SHORTEST, Schedule, between, noise
 from ._ideal import place_atoms, place_oxygens
-from ._relax import relaxed
+from ._settle import Wish, all_settled
 
 ROUND = 16  # lengths are padded to multiples, so that few are compiled
 
@@ -37,7 +38,7 @@ def generate(
     lengths    40 to 128 residues, what the network was trained on.
     seed       the same seed gives the same backbones on the same machine.
     schedule   how many steps and how fast.
-    relax      whether the residues are joined by ideal peptide bonds in the end (`relaxed`).
+    relax      whether bonds, torsions and clashes are mended in the end (`settled`).
     together   chains computed at once.
 
     What comes out looks more or less like a protein; whether a sequence folds into it is not known.
@@ -67,22 +68,33 @@ def drawn(
             f"backbones of {outside[0]} residues were asked for, but the network knows {SHORTEST} to {LONGEST}."
         )
     found = []
-    keys = [jax.random.fold_in(jax.random.key(seed), k) for k in range(len(lengths))]
+    keys = keys_of(seed, len(lengths))
     for room in sorted({-(-length // ROUND) * ROUND for length in lengths}):
         here = [k for k, length in enumerate(lengths) if -(-length // ROUND) * ROUND == room]
         for begin in range(0, len(here), together):
             some = here[begin : begin + together]
             real = np.arange(room) < np.array([lengths[k] for k in some])[:, None]
-            frames = sample(denoiser, jnp.stack([keys[k] for k in some]), jnp.asarray(real), schedule or Schedule())
+            one = len({lengths[k] for k in some}) == 1
+            flow = ChainFlow(denoiser, jnp.asarray(real[0] if one else real), schedule or Schedule())
+            start = starts(keys[np.array(some)], jnp.asarray(real), flow.schedule)
+            frames = sample(flow, start)
             found.append(Drawn(frames, real, tuple(some)))
     return found
 
 
-def built(chains: Sequence[Drawn], relax: bool = True) -> list[Backbone]:
-    """The second half of `generate`: peptide bonds joined, or not, and atoms placed, in the order of the lengths."""
+def keys_of(seed: int, count: int) -> Key:
+    """One for each chain, whatever the others are."""
+    return jnp.stack([jax.random.fold_in(jax.random.key(seed), k) for k in range(count)])
+
+
+def built(chains: Sequence[Drawn], relax: bool = True, wish: Wish | None = None) -> list[Backbone]:
+    """The second half of `generate`: chains `settled`, or not, and atoms placed, in the order of the lengths.
+
+    wish   a further energy that the relaxation makes small, frames -> kT.
+    """
     found: dict[int, Backbone] = {}
     for frames, real, which in chains:
-        frames = jax.vmap(relaxed)(frames, jnp.asarray(real)) if relax else frames
+        frames = all_settled(frames, jnp.asarray(real), wish) if relax else frames
         xyz = np.asarray(place_atoms(frames.rotation, frames.origin))
         for k, atoms, here in zip(which, xyz, real, strict=True):
             found[k] = Backbone(with_last_oxygen(atoms[: int(here.sum())]))

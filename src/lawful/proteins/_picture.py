@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._core.messages import BadInput
-from ..report import BLUE, INK, VERMILLION, house_style
+from ..report import BLUE, GREEN, INK, VERMILLION, house_style
 from ._backbone import Backbone
 from ._secondary import secondary_structure
 
@@ -22,7 +22,10 @@ GREY = "#8b95a1"
 
 
 def picture(
-    backbones: Sequence[Backbone], titles: Sequence[str] | None = None, columns: int = 4
+    backbones: Sequence[Backbone],
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    bonds: Sequence[tuple[int, int]] = (),
 ) -> tuple[Figure, np.ndarray]:
     """Every backbone in a panel of its own, in one scale: helices in red, strands in blue, the rest in grey.
 
@@ -31,6 +34,7 @@ def picture(
 
     titles    one a backbone.
     columns   of panels.
+    bonds     pairs of residues (from 0) to be joined by a line in all, such as disulfides.
 
     Returns figure and axes of Matplotlib. Raises `BadInput` where there is nothing to draw.
     """
@@ -51,6 +55,8 @@ def picture(
         for k, (backbone, view) in enumerate(zip(backbones, views, strict=True)):
             ax = axes.flat[k]
             draw(ax, view, secondary_structure(backbone.xyz, backbone.sequence), reach)
+            for pair in bonds:
+                ax.plot(*view[list(pair), :2].T, "o-", color=GREEN, ms=4, lw=2.2)
             ax.set_xlim(-reach, reach)
             ax.set_ylim(-reach, reach)
             ax.set_aspect("equal")

@@ -1,0 +1,43 @@
+"""The atoms of a padded chain of frames, as energies look at them."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from ..fields.equivariant import Frames
+from ._ideal import C_O, CA_C_O, PSI_AT_END, ideal_cb, place_atoms, turned, unit
+
+FAR = 1000.0
+APART = 20.0
+
+
+def spread_out(frames: Frames, real: Bool[Array, " n"] | None) -> Frames:
+    """Padding put in a row far away, where it touches nothing and no distance is zero."""
+    if real is None:
+        return frames
+    n = frames.origin.shape[0]
+    row = FAR + APART * jnp.arange(n, dtype=frames.origin.dtype)
+    away = jnp.stack([row, row, jnp.zeros_like(row)], axis=-1)
+    rotation = jnp.where(real[:, None, None], frames.rotation, jnp.eye(3, dtype=frames.origin.dtype))
+    return Frames(rotation, jnp.where(real[:, None], frames.origin, away))
+
+
+def chain_atoms(frames: Frames, real: Bool[Array, " n"] | None = None) -> Float[Array, "n 5 3"]:
+    """N, CA, C, O and CB of each residue, O of the last real one where a helix has it."""
+    frames = spread_out(frames, real)
+    four = jnp.asarray(place_atoms(frames.rotation, frames.origin))
+    if real is not None:
+        last = real & ~jnp.concatenate([real[1:], jnp.zeros(1, bool)])
+        four = four.at[:, 3].set(jnp.where(last[:, None], end_oxygens(four), four[:, 3]))
+    return jnp.concatenate([four, ideal_cb(four)[:, None]], axis=1)
+
+
+def end_oxygens(four: Float[Array, "n 4 3"]) -> Float[Array, "n 3"]:
+    """O of residues behind which there is none: by psi = -47 deg."""
+    n, ca, c = (four[:, k] for k in range(3))
+    along = unit(c - ca)
+    towards = turned(n - ca, along, PSI_AT_END)
+    across = unit(towards - jnp.sum(towards * along, axis=-1, keepdims=True) * along)
+    return c + C_O * (-np.cos(CA_C_O) * along - np.sin(CA_C_O) * across)
