@@ -196,11 +196,10 @@ def train(
         one_pass, (weights, state), passes, what="train", path=path, stamp=stamp, every=1, progress=progress
     )
     double = jax.tree.map(lambda a: a.astype(float), weights)  # optimisers look at small differences
-    one = {name: jnp.ones(()) for name in shapes}
     found = Surrogate(
         space, eqx.combine(double, rest),
         {name: jnp.asarray(c) for name, c in centre.items()}, {name: jnp.asarray(s) for name, s in scale.items()},
-        one, time.perf_counter() - start, tuple(shapes),
+        dict.fromkeys(shapes, jnp.ones(())), time.perf_counter() - start, tuple(shapes),
     )  # fmt: skip
     return eqx.tree_at(lambda s: s.widen, found, widening(found, held_out))
 
