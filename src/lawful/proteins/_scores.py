@@ -51,11 +51,11 @@ WHAT = {
 
 # How a metric may differ from that of natives: value, native, and what chance does to the difference of two such sets.
 PASSES: Mapping[str, Callable[[float, float, float], bool]] = {
-    "ramachandran_favoured": lambda value, native, chance: value >= native - 0.08 - chance,
-    "clashes_per_100": lambda value, native, chance: value <= 1.5 * native + chance,
-    "helix_fraction": lambda value, native, chance: abs(value - native) <= 0.10 + chance,
-    "strand_fraction": lambda value, native, chance: abs(value - native) <= 0.10 + chance,
-    "rg_ratio": lambda value, native, chance: abs(value - native) <= 0.10 * native + chance,
+    "ramachandran_favoured": lambda value, native, chance: value >= native - max(0.08, chance),
+    "clashes_per_100": lambda value, native, chance: value <= native + max(0.5 * native, chance),
+    "helix_fraction": lambda value, native, chance: abs(value - native) <= max(0.10, chance),
+    "strand_fraction": lambda value, native, chance: abs(value - native) <= max(0.10, chance),
+    "rg_ratio": lambda value, native, chance: abs(value - native) <= max(0.10 * native, chance),
     "right_handed": lambda value, native, chance: value >= 0.99 * native,
     "bonds_inside": lambda value, native, chance: value >= native - 0.05,
     "angles_inside": lambda value, native, chance: value >= native - 0.05,
@@ -130,8 +130,8 @@ class ScoreSheet:
     def unlike(self) -> list[str]:
         """The metrics in which they are not like natives.
 
-        Ramachandran 8 points below, clashes half as many again, helices or strands 10 points off, size 10 % off, all
-        four beyond what chance does to sets of these sizes; left-handed helices above 1 %; lengths or angles 5 points
+        Ramachandran 8 points below, clashes half as many again, helices or strands 10 points off, size 10 % off, or
+        what chance does to sets of these sizes where that is more; left-handed helices above 1 %; lengths or angles 5 points
         less often where natives have them; chain breaks. TM-scores and lengths of runs have no limit.
         """
         return [
