@@ -131,8 +131,8 @@ class ScoreSheet:
         """The metrics in which they are not like natives.
 
         Ramachandran 8 points below, clashes half as many again, helices or strands 10 points off, size 10 % off, or
-        what chance does to sets of these sizes where that is more; left-handed helices above 1 %; lengths or angles 5 points
-        less often where natives have them; chain breaks. TM-scores and lengths of runs have no limit.
+        what chance does to sets of these sizes where that is more; left-handed helices above 1 %; lengths or
+        angles 5 points less often where natives have them; chain breaks. TM-scores and lengths of runs have no limit.
         """
         return [
             name
