@@ -59,9 +59,11 @@ def complexed(name: str, folder: Path) -> Case:
     receptor, report = read_receptor(folder / f"{name}_r_b-matched.pdb")
     backbones, other = read(folder / f"{name}_l_b-matched.pdb")
     # Segments as one body of their own: what `spheres_of` takes for its middle is given back.
-    whole = Backbone(np.concatenate([each.xyz for each in backbones]))
+    whole = Backbone(np.concatenate([each.xyz for each in backbones]), "".join(each.sequence for each in backbones))
     body = spheres_of(whole)
-    ligand = Spheres(body.xyz + (whole.xyz[0, 0] - body.xyz[0]), body.radii, body.residue)
+    # A glycine that is there has no CB, where a binder of any letters must leave room for one.
+    bare = np.repeat(np.array(list(whole.sequence)) == "G", 5) & (np.arange(len(body)) % 5 == 4)
+    ligand = Spheres(body.xyz + (whole.xyz[0, 0] - body.xyz[0]), np.where(bare, -1.0, body.radii), body.residue)
     at = KDTree(ligand.xyz).query(receptor.xyz)[0] < NEAR
     close = KDTree(receptor.xyz).query(ligand.xyz)[0] < NEAR
     middle = receptor.xyz[at].mean(axis=0)
