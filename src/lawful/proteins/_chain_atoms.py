@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ..fields.equivariant import Frames
-from ._ideal import C_O, CA_C_O, PSI_AT_END, ideal_cb, place_atoms, turned, unit
+from ._ideal import ideal_cb, place_atoms, place_oxygens
 
 FAR = 1000.0
 APART = 20.0
@@ -30,14 +29,6 @@ def chain_atoms(frames: Frames, real: Bool[Array, " n"] | None = None) -> Float[
     four = jnp.asarray(place_atoms(frames.rotation, frames.origin))
     if real is not None:
         last = real & ~jnp.concatenate([real[1:], jnp.zeros(1, bool)])
-        four = four.at[:, 3].set(jnp.where(last[:, None], end_oxygens(four), four[:, 3]))
+        alone = jnp.asarray(place_oxygens(four[:, None, :3]))[:, 0]  # each as if there were none behind it
+        four = four.at[:, 3].set(jnp.where(last[:, None], alone, four[:, 3]))
     return jnp.concatenate([four, ideal_cb(four)[:, None]], axis=1)
-
-
-def end_oxygens(four: Float[Array, "n 4 3"]) -> Float[Array, "n 3"]:
-    """O of residues behind which there is none: by psi = -47 deg."""
-    n, ca, c = (four[:, k] for k in range(3))
-    along = unit(c - ca)
-    towards = turned(n - ca, along, PSI_AT_END)
-    across = unit(towards - jnp.sum(towards * along, axis=-1, keepdims=True) * along)
-    return c + C_O * (-np.cos(CA_C_O) * along - np.sin(CA_C_O) * across)

@@ -85,8 +85,7 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
         pushed = lambda old, new: jnp.where(curved, jnp.concatenate([old[1:], new[None]]), old)
         new = _Walk(there, value, slope, pushed(walk.steps, move), pushed(walk.bends, bend),
                     jnp.minimum(1.0, walk.stride * 2))  # fmt: skip
-        kept = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, walk._replace(stride=walk.stride / 3))
-        return kept
+        return jax.tree.map(lambda a, b: jnp.where(better, a, b), new, walk._replace(stride=walk.stride / 3))
 
     none = jnp.zeros((MEMORY, len(real), 6), start.origin.dtype)
     one = jnp.ones((), start.origin.dtype)

@@ -47,13 +47,14 @@ from ..proteins import (
     picture,
     ramachandran,
     refuse_contradictions,
-    settled,
     starts,
     write,
 )
+from ..proteins._chain_energies import KT
 from ..proteins._generate import ROUND, keys_of
 from ..proteins._ramachandran import FAVOURED
 from ..proteins._reading import extra
+from ..proteins._settle import all_settled
 from ..proteins._torsions import internal
 from . import _bond_judge as judge
 from . import _disulfide_pictures as pictures
@@ -71,7 +72,6 @@ OPTIONS = {
     "strength": "of the guidance; 0.1 by default",
     "weights": "a file of weights to draw from, in place of those that come with the package",
 }
-KT = 0.593
 STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
 PARTICLES = (1, 4, 16)
 LOSS, SHARE = 0.05, 0.9
@@ -244,11 +244,6 @@ def stacked(parts: Sequence[Frames]) -> Frames:
     return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
 
 
-@eqx.filter_jit
-def relaxed(frames: Frames, real: Array, wish: Wish) -> Frames:
-    return jax.vmap(lambda frames, real: settled(frames, real, wish, STEPS))(frames, real)
-
-
 # judging them
 
 
@@ -258,7 +253,7 @@ def arm(case: Case, frames: Frames, weight: float) -> Arm:
     parts = []
     for k in range(0, count, TOGETHER):
         some = frames.map(lambda x, k=k: x[k : k + TOGETHER])
-        parts.append(relaxed(some, jnp.asarray(case.real(len(some.origin))), wish))
+        parts.append(all_settled(some, jnp.asarray(case.real(len(some.origin))), wish, STEPS))
     raw, done = backbones_of(case, frames), backbones_of(case, stacked(parts))
     bonds = [judged(case, each) for each in done]
     return Arm(
