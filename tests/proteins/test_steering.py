@@ -51,7 +51,8 @@ PADDED = np.arange(24) < LENGTH
 
 @functools.cache
 def tiny():
-    return Denoiser(jax.random.key(0), channels=8, pair=4, blocks=1, heads=2)
+    with jax.enable_x64(False):  # whichever test asks first, in single or in double precision
+        return Denoiser(jax.random.key(0), channels=8, pair=4, blocks=1, heads=2)
 
 
 def frames_of(phi, psi):
@@ -181,22 +182,30 @@ def test_a_motif_is_kept_to_rounding():
         Motif([1, 2, 3], helix)
 
 
-def test_a_spoiled_chain_settles_into_a_bond():
-    """Bonds, torsions and clashes are mended; two residues that were asked for are joined, by the judge's geometry."""
+def test_spoiled_chains_settle_into_a_bond():
+    """Bonds, torsions and clashes are mended; two residues that were asked for are joined, by the judge's geometry.
+    Where a chain comes to rest hangs on rounding, hence three of them: 10 spoils left 0.94 +- 0.03 of 28 favoured."""
     phi, psi = np.full(29, -120.0), np.full(29, 130.0)
     phi[13:16], psi[13:16] = (60.0, -90.0, -100.0), (30.0, 0.0, 100.0)  # about a hairpin
-    rng = np.random.default_rng(3)
-    frames = frames_of(phi, psi)
-    frames = frames.moved(*(jnp.asarray(0.3 * rng.normal(size=(30, 3)), jnp.float32) for _ in range(2)))
-    bond = Disulfide(10, 18)
-    assert not joined(frames)[1].forms
-    found = settled(frames, jnp.ones(30, bool), lambda at: 3 * bond(at) / 0.593, 300)
-    xyz, judgement = joined(found)
-    bonds = internal(xyz)
-    assert np.abs(np.asarray(bonds.c_n) - 1.330).max() < 0.03
-    assert np.mean(np.asarray(ramachandran(bonds.phi[:-1], bonds.psi[1:])) > 0.02) > 0.9
-    assert clashes(xyz) <= 1
-    assert judgement.forms, judgement
+    bond, before, after = Disulfide(10, 18), [], []
+    for seed in (3, 4, 5):
+        rng = np.random.default_rng(seed)
+        frames = frames_of(phi, psi)
+        frames = frames.moved(*(jnp.asarray(0.3 * rng.normal(size=(30, 3)), jnp.float32) for _ in range(2)))
+        assert not joined(frames)[1].forms
+        before.append(favoured(frames))
+        found = settled(frames, jnp.ones(30, bool), lambda at: 3 * bond(at) / 0.593, 300)
+        after.append(favoured(found))
+        xyz, judgement = joined(found)
+        assert np.abs(np.asarray(internal(xyz).c_n) - 1.330).max() < 0.03
+        assert clashes(xyz) <= 1
+        assert judgement.forms, judgement
+    assert np.mean(before) < 0.7 and np.mean(after) > 0.88, (before, after)
+
+
+def favoured(frames):
+    bonds = internal(joined(frames)[0])
+    return np.mean(np.asarray(ramachandran(bonds.phi[:-1], bonds.psi[1:])) > 0.02)
 
 
 def joined(frames):
