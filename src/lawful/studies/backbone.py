@@ -12,7 +12,8 @@ not of designability: nothing here says that a sequence folds into a backbone.
 
 Efforts quick and normal use the weights that come with the package (`weights/backbone.npz`; their card is
 `weights/backbone.md`). Effort best trains anew, or goes on with a training: `--set keep=DIR --set hours=4`, and as
-often again as there is time; the weights are in DIR/weights.npz, which `--set weights=FILE` draws from.
+often again as there is time; the weights are in DIR/weights.npz, which `--set weights=FILE` draws from. A training begins
+from weights of its own, or from those of FILE, with Adam's moments and rate as at the beginning.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ OPTIONS = {
     "count": "backbones to be made (16; 4 at quick effort)",
     "steps": "from noise to protein (60; 10 at quick effort)",
     "seed": "of the noise, like --seed",
-    "weights": "a file of weights to draw from, in place of those that come with the package",
+    "weights": "a file of weights to draw from, or at effort best to begin with, in place of those of the package",
     "keep": "at effort best: the folder of the training, which goes on there after a kill or on another day",
     "hours": "at effort best: how long to train this time (1)",
 }
@@ -88,18 +89,18 @@ def chains() -> tuple[list[Backbone], list[Backbone]] | None:
 
 def trained(request: Request) -> tuple[Denoiser, dict]:
     options = [name for name in ("keep", "hours") if name in request.options]
+    given = Path(request.options["weights"]) if "weights" in request.options else None
+    if given and not given.is_file():
+        raise BadInput(f"--set weights={given}: there is no such file.")
     if request.effort is not Effort.BEST:
         if options:
             raise BadInput(f"--set {options[0]} is for a training; add --effort best.")
-        path = Path(request.options.get("weights", WEIGHTS))
-        if not path.is_file():
-            raise BadInput(f"--set weights={path}: there is no such file.")
-        return load(path, network())
+        return load(given or WEIGHTS, network())
     found = chains()
     if found is None:
         raise BadInput("the chains to train on were not found; set LAWFUL_DATA to the folder of cgdms/.")
     denoiser, told_of = learn(
-        network(request.seed), *found, updates=1_000_000, hours=request.number("hours", 1.0), seed=request.seed,
+        load(given, network())[0] if given else network(request.seed), *found, updates=1_000_000, hours=request.number("hours", 1.0), seed=request.seed,
         folder=request.options.get("keep"), progress=request.progress,
     )  # fmt: skip
     return denoiser, {name: values[-1] for name, values in told_of.items()}
