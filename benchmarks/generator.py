@@ -81,7 +81,7 @@ def targets_of(known: Library, count: int, seed: int) -> tuple[list[Target], lis
     rng = np.random.default_rng(seed)
     dense, sparse = np.flatnonzero(tenth < np.median(tenth)), np.argsort(-tenth)[: len(tenth) // 10]
     rows = [*rng.choice(dense, count // 2, replace=False), *rng.choice(sparse, count - count // 2, replace=False)]
-    size = lambda i: float(np.clip(SIZES[max(np.searchsorted(SIZES, held.feature[i] - 1e-9) - 1, 0)], 0.05, 0.15))
+    size = lambda i: float(np.clip(SIZES[max(np.searchsorted(SIZES, held.feature[i] - 1e-6) - 1, 0)], 0.05, 0.15))
     found = [Target(float(held.friction[i]), float(held.pressure[i]), size(i)) for i in rows]
     return found, ["dense"] * (count // 2) + ["sparse"] * (count - count // 2)
 

@@ -200,7 +200,8 @@ def test_spoiled_chains_settle_into_a_bond():
         assert np.abs(np.asarray(internal(xyz).c_n) - 1.330).max() < 0.03
         assert clashes(xyz) <= 1
         assert judgement.forms, judgement
-    assert np.mean(before) < 0.7 and np.mean(after) > 0.88, (before, after)
+    assert np.mean(before) < 0.7
+    assert np.mean(after) > 0.88, after
 
 
 def favoured(frames):

@@ -89,6 +89,7 @@ def test_weights_are_small_and_tell_where_they_come_from(shipped):
     card = shipped.card
     assert {"data", "seeds", "command", "steps"} <= set(card)
     assert len(shipped.library.maps) >= 5000
+    assert len(shipped.library.examples().wishes) == len(shipped.library.maps)  # the largest feature too
 
 
 def test_the_surrogate_as_a_calculator_has_the_simulators_word(shipped, float64):

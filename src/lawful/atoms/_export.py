@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,5 +101,6 @@ def load(content: bytes) -> Exported:
             math.inf if told["margin"] is None else float(told["margin"]),
             jax_export.deserialize(bytearray(program)),
         )
-    except (ValueError, TypeError, KeyError):
+    # struct.error and what XLA says of a program that is none, though its sum is right
+    except (ValueError, TypeError, LookupError, struct.error, RuntimeError):
         raise BadInput("the exported potential is damaged; export it again.") from None

@@ -94,11 +94,13 @@ class Frames(eqx.Module):
         """
         from ase.io import read
 
+        refuse_counts_without_atoms(Path(path))
         try:
             found = read(path, index=":")
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error}.") from None
-        except (ValueError, IndexError, KeyError) as error:
+        # ASE's readers raise whatever their lines ran into: AttributeError, StopIteration, exceptions of their own.
+        except Exception as error:  # noqa: BLE001
             raise BadInput(f"{path} is not a file of frames that ASE reads ({error}).") from None
         images = found if isinstance(found, list) else [found]
         results = [image.calc.results if image.calc is not None else {} for image in images]
@@ -181,6 +183,20 @@ class Frames(eqx.Module):
         most = max(len(each.totals) for each in fragments) + 1
         totals = np.stack([np.pad(each.totals, (0, most - len(each.totals))) for each in fragments])
         return Fragments(np.stack([padded(each.of, self.atoms, most - 1) for each in fragments]), totals)
+
+
+def refuse_counts_without_atoms(path: Path) -> None:
+    """An XYZ file whose line of the number of atoms promises more than the file has: ASE would go on reading at its end
+    as often as promised, for ever if the number is large enough."""
+    if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
+        return
+    lines = path.read_bytes().splitlines()
+    at = 0
+    while at < len(lines) and lines[at].strip().isdigit():
+        count = int(lines[at])
+        if count > len(lines) - at - 2:
+            raise BadInput(f"{path}, line {at + 1}: {count} atoms are promised, but the file ends before.")
+        at += count + 2
 
 
 def stacked(arrays: Sequence) -> np.ndarray | None:

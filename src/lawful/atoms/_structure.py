@@ -13,6 +13,7 @@ from .._core.numbers import real_array
 from ._images import images_within, within
 
 HEAVIEST = 118
+FARTHEST = 1e9  # A: a tenth of a metre is no coordinate of an atom
 CLOSEST = 1e-3  # A: nearer than this two atoms are one by mistake
 
 
@@ -55,8 +56,9 @@ def checked_positions(given: object) -> Float[np.ndarray, "atoms 3"]:
     values = numbers_of("positions", given)
     if values.ndim != 2 or values.shape[1] != 3 or not len(values):
         raise BadInput(f"positions need one row (x, y, z) an atom, but have shape {values.shape}.")
-    if not np.all(np.isfinite(values)):
-        row = int(np.argmin(np.all(np.isfinite(values), axis=1)))
+    sound = np.all(np.abs(values) <= FARTHEST, axis=1)  # False for NaN
+    if not np.all(sound):
+        row = int(np.argmin(sound))
         raise BadInput(f"the position of atom {row} is {shown(values[row])}; remove the frame or repair it.")
     return values
 
@@ -77,7 +79,7 @@ def checked_cell(given: object) -> Float[np.ndarray, "3 3"]:
     cell = numbers_of("cell", given)
     if cell.shape == (3,):
         cell = np.diag(cell)
-    if cell.shape != (3, 3) or not np.all(np.isfinite(cell)):
+    if cell.shape != (3, 3) or not np.all(np.abs(cell) <= FARTHEST):
         raise BadInput(f"a cell is three finite vectors, one a row, or three edge lengths, not {shown(given)}.")
     volume = float(np.linalg.det(cell))
     if abs(volume) < 1e-9:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,13 +20,17 @@ WORD = 5
 def read_fasta(path: str | Path) -> list[str]:
     """The sequences of a FASTA file, gzipped or not; those with letters beside the 20 amino acids are left out.
 
-    Raises `BadInput` for a file that is not there, or holds no sequence.
+    Raises `BadInput` for a file that is not there, is damaged, or holds no sequence.
     """
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"{path} is no file.")
     raw = path.read_bytes()
-    records = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode().split(">")[1:]
+    try:
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is damaged, or no FASTA file ({error}).") from None
+    records = text.split(">")[1:]
     sequences = ["".join(record.split("\n")[1:]).replace(" ", "").strip().upper() for record in records]
     found = [sequence for sequence in sequences if sequence and set(sequence) <= set(AMINO_ACIDS)]
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -89,7 +90,11 @@ def read(path: str | Path, *, chains: Sequence[str] | None = None, model: int = 
     Raises `BadInput` for a file that is not there, cannot be read, is empty, lacks the model or the chains asked for,
     or holds no protein. Needs the extra `proteins`.
     """
-    structure = parsed(Path(path))
+    with names_that_are_text(path):
+        return read_from(Path(path), parsed(Path(path)), chains, model, least)
+
+
+def read_from(path: Path, structure: gemmi.Structure, chains: Sequence[str] | None, model: int, least: int) -> Read:
     if not 1 <= model <= len(structure):
         raise BadInput(f"{path} holds {len(structure)} models; there is no model {model}.")
     chosen = structure[model - 1]
@@ -103,7 +108,7 @@ def read(path: str | Path, *, chains: Sequence[str] | None = None, model: int = 
         if chains is not None and chain.name not in chains:
             continue
         backbones += segments(chain, least, left, noted)
-    report = Report(Path(path).name, len(backbones), sum(map(len, backbones)), +left, +noted)
+    report = Report(path.name, len(backbones), sum(map(len, backbones)), +left, +noted)
     if not backbones:
         raise BadInput(f"{path} holds no protein chain of {least} residues or more ({report}).")
     return Read(tuple(backbones), report)
@@ -123,6 +128,15 @@ def parsed(path: Path) -> gemmi.Structure:
     if not len(structure) or not any(len(chain) for chain in structure[0]):
         raise BadInput(f"{path} holds no atoms; give a PDB or mmCIF file with coordinates.")
     return structure
+
+
+@contextmanager
+def names_that_are_text(path: str | Path) -> Iterator[None]:
+    """Names come from gemmi as text when they are asked for, and it fails there if they are none."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} holds a name that is no text ({error.object!r}); correct the file.") from None
 
 
 def extra():

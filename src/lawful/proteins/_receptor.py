@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +12,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
-from ._reading import MODELS, MODIFIED, MOLECULES, UNKNOWN, Report, parsed
+from ._reading import MODELS, MODIFIED, MOLECULES, UNKNOWN, Report, names_that_are_text, parsed
+
+if TYPE_CHECKING:
+    import gemmi
 
 RADII = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80, "SE": 1.90, "P": 1.80}
 """Van der Waals radii, angstrom. A. Bondi, J. Phys. Chem. 68, 441 (1964)."""
@@ -44,9 +48,13 @@ def read_receptor(path: str | Path) -> tuple[Spheres, Report]:
 
     Raises `BadInput` for a file that is not there or holds no protein. Needs the extra `proteins`.
     """
+    with names_that_are_text(path):
+        return spheres_in(Path(path), parsed(Path(path)))
+
+
+def spheres_in(path: Path, structure: gemmi.Structure) -> tuple[Spheres, Report]:
     import gemmi
 
-    structure = parsed(Path(path))
     left, noted = Counter({MODELS: len(structure) - 1}), Counter()
     xyz, radii, residue = [], [], []
     count = 0
@@ -75,7 +83,7 @@ def read_receptor(path: str | Path) -> tuple[Spheres, Report]:
                     radii.append(RADII[element])
                     residue.append(count)
             count += 1
-    report = Report(Path(path).name, len(structure[0]), count, +left, +noted)
+    report = Report(path.name, len(structure[0]), count, +left, +noted)
     if not xyz:
         raise BadInput(f"{path} holds no amino acid with coordinates ({report}).")
     return Spheres(np.array(xyz), np.array(radii), np.array(residue)), report

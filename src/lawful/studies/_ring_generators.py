@@ -39,7 +39,7 @@ class Library(NamedTuple):
     def examples(self, seed: int = 0) -> Examples:
         """A wish asks for a feature that is at least so large: what has one of 0.15 is an example for 0.09 too."""
         rng = np.random.default_rng(seed)
-        rank = np.searchsorted(SIZES, self.feature - 1e-9)
+        rank = np.searchsorted(SIZES, self.feature - 1e-6)  # sizes in files are single
         asked = SIZES[np.maximum(rank - rng.integers(0, 4, len(rank)), 0)]
         wishes = Library(self.maps, self.friction, self.pressure, asked).wishes
         return Examples(jnp.asarray(self.maps, jnp.float32), jnp.asarray(wishes))

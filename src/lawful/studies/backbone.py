@@ -12,8 +12,8 @@ not of designability: nothing here says that a sequence folds into a backbone.
 
 Efforts quick and normal use the weights that come with the package (`weights/backbone.npz`; their card is
 `weights/backbone.md`). Effort best trains anew, or goes on with a training: `--set keep=DIR --set hours=4`, and as
-often again as there is time; the weights are in DIR/weights.npz, which `--set weights=FILE` draws from. A training begins
-from weights of its own, or from those of FILE, with Adam's moments and rate as at the beginning.
+often again as there is time; the weights are in DIR/weights.npz, which `--set weights=FILE` draws from. A training
+begins from weights of its own, or from those of FILE, with Adam's moments and rate as at the beginning.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def trained(request: Request) -> tuple[Denoiser, dict]:
     if found is None:
         raise BadInput("the chains to train on were not found; set LAWFUL_DATA to the folder of cgdms/.")
     denoiser, told_of = learn(
-        load(given, network())[0] if given else network(request.seed), *found, updates=1_000_000, hours=request.number("hours", 1.0), seed=request.seed,
+        load(given, network())[0] if given else network(request.seed), *found, updates=1_000_000,
+        hours=request.number("hours", 1.0), seed=request.seed,
         folder=request.options.get("keep"), progress=request.progress,
     )  # fmt: skip
     return denoiser, {name: values[-1] for name, values in told_of.items()}
