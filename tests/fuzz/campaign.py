@@ -103,7 +103,7 @@ def one(arguments: argparse.Namespace) -> int:
         from doors import DOORS
     from mutants import mutant
 
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("error")  # as in the tests
     door = next(door for door in DOORS if door.name == arguments.door)
     seeds = door.seeds()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:

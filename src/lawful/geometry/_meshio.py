@@ -30,7 +30,7 @@ def triangles_in(path: str | os.PathLike) -> tuple[Float[np.ndarray, "v 3"], Int
         # meshio reads the head of a text file as a number first, to tell it from a binary one
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), np.errstate(over="ignore"):
             mesh = meshio.read(file)
-    except (meshio.ReadError, ValueError, KeyError, IndexError, EOFError, SystemExit, AssertionError) as error:
+    except (meshio.ReadError, ValueError, LookupError, OverflowError, TypeError, EOFError, SystemExit, AssertionError) as error:
         reason = str(error) if str(error) and not isinstance(error, SystemExit) else said.getvalue() or "unknown format"
         raise BadInput(
             f"the mesh file {str(file)!r} cannot be read ({reason}); write it as STL, gmsh or VTK triangles."

@@ -45,6 +45,8 @@ def outline(path: str | os.PathLike, axes: tuple[str, str] = ("x", "y"), label: 
     loops = [vertices[loop, :2] for loop in boundary_loops(vertices[:, :2], triangles)]
     outer = [loop for loop in loops if signed_area(loop) > 0]
     holes = [loop for loop in loops if signed_area(loop) < 0]
+    if not outer:
+        raise BadInput(f"the mesh file {os.fspath(path)!r} has no outline around an area; check its triangles.")
     owners = [owner(hole, outer) for hole in holes]
     return composed(
         [(ring, [hole for hole, own in zip(holes, owners, strict=True) if own == i]) for i, ring in enumerate(outer)],

@@ -19,6 +19,7 @@ from ._ideal import place_oxygens
 if TYPE_CHECKING:
     import gemmi
 
+FARTHEST = 1e6  # angstrom
 BREAK = 2.0  # a longer C-N distance is no bond, angstrom
 
 MODELS = "further models"
@@ -204,7 +205,9 @@ def positions(residue: gemmi.Residue) -> tuple[Float[np.ndarray, "6 3"], bool]:
     for atom in residue:
         # A calcium ion is named CA too.
         if atom.name in names and atom.altloc in ("\0", best) and atom.element.name in ("N", "C", "O", "S"):
-            found[names.index(atom.name)] = atom.pos.tolist()
+            place = atom.pos.tolist()
+            # NaN where it is no place of an atom: PDB has room for 9999.999, mmCIF for any number
+            found[names.index(atom.name)] = place if max(map(abs, place)) < FARTHEST else np.nan
     return found, len(occupied) > 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import equinox as eqx
@@ -42,8 +43,10 @@ class Spectrum(eqx.Module):
     def read(cls, path: str | os.PathLike, noise: float | None = None, *, scale_known: bool = True) -> Spectrum:
         """From a file of comma-separated columns with one line of head: wavelength (um), radiance."""
         try:
-            table = np.loadtxt(Path(path), delimiter=",", skiprows=1)
-        except (OSError, ValueError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # a file without rows is only warned of
+                table = np.loadtxt(Path(path), delimiter=",", skiprows=1)
+        except (OSError, ValueError, UserWarning) as error:
             raise BadInput(f"{path} could not be read as two columns with commas: {error}") from None
         if table.ndim != 2 or table.shape[1] < 2:
             raise BadInput(f"{path} needs two columns, wavelength in um and radiance.")
