@@ -28,9 +28,11 @@ def triangles_in(path: str | os.PathLike) -> tuple[Float[np.ndarray, "v 3"], Int
     said = io.StringIO()
     try:
         # meshio reads the head of a text file as a number first, to tell it from a binary one
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), np.errstate(over="ignore"):
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), np.errstate(all="ignore"):
             mesh = meshio.read(file)
-    except (meshio.ReadError, ValueError, LookupError, OverflowError, TypeError, EOFError, SystemExit, AssertionError) as error:
+    except (
+        meshio.ReadError, ValueError, LookupError, OverflowError, TypeError, EOFError, SystemExit, AssertionError,
+    ) as error:  # fmt: skip
         reason = str(error) if str(error) and not isinstance(error, SystemExit) else said.getvalue() or "unknown format"
         raise BadInput(
             f"the mesh file {str(file)!r} cannot be read ({reason}); write it as STL, gmsh or VTK triangles."
@@ -41,4 +43,5 @@ def triangles_in(path: str | os.PathLike) -> tuple[Float[np.ndarray, "v 3"], Int
         raise BadInput(f"the mesh file {str(file)!r} holds no triangles but {kinds}; export the surface as triangles.")
     points = np.asarray(mesh.points, dtype=float)
     flat = np.zeros((len(points), 3 - points.shape[1]))
-    return np.concatenate([points, flat], axis=1), np.concatenate(blocks).astype(int)
+    with np.errstate(invalid="ignore"):  # what is no number of a vertex becomes one that there is not
+        return np.concatenate([points, flat], axis=1), np.concatenate(blocks).astype(int)
