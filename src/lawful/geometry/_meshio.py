@@ -41,7 +41,8 @@ def triangles_in(path: str | os.PathLike) -> tuple[Float[np.ndarray, "v 3"], Int
     if not blocks:
         kinds = listing(sorted({block.type for block in mesh.cells}))
         raise BadInput(f"the mesh file {str(file)!r} holds no triangles but {kinds}; export the surface as triangles.")
-    points = np.asarray(mesh.points, dtype=float)
+    with np.errstate(invalid="ignore"):  # what is no number stays none, or becomes a vertex that there is not
+        points = np.asarray(mesh.points, dtype=float)
+        triangles = np.concatenate(blocks).astype(int)
     flat = np.zeros((len(points), 3 - points.shape[1]))
-    with np.errstate(invalid="ignore"):  # what is no number of a vertex becomes one that there is not
-        return np.concatenate([points, flat], axis=1), np.concatenate(blocks).astype(int)
+    return np.concatenate([points, flat], axis=1), triangles
