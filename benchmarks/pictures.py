@@ -1,7 +1,7 @@
 """The pictures of README and of the studies' pages: figures and numbers that the studies themselves write.
 
-    python docs/pictures.py                          # the studies below, at normal effort: minutes
-    python docs/pictures.py oscillator
+    python benchmarks/pictures.py                          # the studies below, at normal effort: minutes
+    python benchmarks/pictures.py oscillator
 
 Each study runs through the command line. Its figures go, reduced to a palette, into docs/assets/studies/NAME/, beside
 study.json; the hook of the documentation puts both on the study's page. README's picture is one of them.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from PIL import Image
 
-ASSETS = Path(__file__).resolve().parent / "assets" / "studies"
+ASSETS = Path(__file__).resolve().parent.parent / "docs" / "assets" / "studies"
 SHOWN = ("oscillator", "misra", "lorenz", "diffusivity", "bounce", "step")
 WIDEST, COLOURS, MOST_BYTES = 1000, 32, 60_000
 
@@ -52,7 +52,9 @@ def small(figure: Path) -> bytes:
     """A figure as PNG with a palette: lines on white lose nothing by it."""
     with Image.open(figure) as whole:
         size = min(WIDEST, whole.width)
-        picture = whole.convert("RGB").resize((size, round(whole.height * size / whole.width)), Image.Resampling.LANCZOS)
+        picture = whole.convert("RGB").resize(
+            (size, round(whole.height * size / whole.width)), Image.Resampling.LANCZOS
+        )
     content = io.BytesIO()
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
     if content.tell() > MOST_BYTES:
