@@ -73,8 +73,8 @@ def solve(
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
-    out        folder in which a long run keeps a checkpoint, says how it stands (`live.json`, for `lawful view`) and, at
-               the end, writes the solution.
+    out        folder in which a long run keeps a checkpoint, says how it stands (`live.json`, for `lawful view`) and,
+               at the end, writes the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
     progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
                called with every `Moment`.
