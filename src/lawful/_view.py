@@ -137,13 +137,17 @@ def run_in(folder: Path, age: float) -> Standing | None:
 class Answer(BaseHTTPRequestHandler):
     """One request."""
 
-    server: Viewer
     timeout = 30
     server_version, sys_version = "lawful", ""
 
+    @property
+    def viewer(self) -> Viewer:
+        assert isinstance(self.server, Viewer)
+        return self.server
+
     def do_GET(self) -> None:
         host = self.headers.get("Host", "")
-        if host not in (f"127.0.0.1:{self.server.server_port}", f"localhost:{self.server.server_port}"):
+        if host not in (f"127.0.0.1:{self.viewer.server_port}", f"localhost:{self.viewer.server_port}"):
             # A page of a stranger whose name was made to point here would carry its own name.
             return self.refuse(HTTPStatus.FORBIDDEN, "this address is for this machine alone")
         try:
@@ -151,8 +155,8 @@ class Answer(BaseHTTPRequestHandler):
         except ValueError:  # a bracket where a host would be
             return self.refuse(HTTPStatus.BAD_REQUEST, "that is no path")
         if path == "/":
-            title = f"lawful: {self.server.folder.name}"
-            page = live_page(title, self.server.now()[2], "/follow.js")
+            title = f"lawful: {self.viewer.folder.name}"
+            page = live_page(title, self.viewer.now()[2], "/follow.js")
             return self.send(page.encode(), KINDS[".html"], OWN_POLICY)
         if path == "/follow.js":
             return self.send(FOLLOW.encode(), "text/javascript; charset=utf-8", OWN_POLICY)
@@ -165,8 +169,8 @@ class Answer(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def send_now(self) -> None:
-        stamp, state, body = self.server.now()
-        wait = max(QUICKEST, DRAWN * self.server.cost)
+        stamp, state, body = self.viewer.now()
+        wait = max(QUICKEST, DRAWN * self.viewer.cost)
         more = {"ETag": stamp, "X-State": state, "X-Wait": f"{wait:.1f}"}
         if self.headers.get("If-None-Match") == stamp:
             return self.send(b"", KINDS[".html"], OWN_POLICY, more, HTTPStatus.NOT_MODIFIED)
@@ -175,8 +179,8 @@ class Answer(BaseHTTPRequestHandler):
     def send_file(self, name: str) -> None:
         """A file of the folder, of a kind that a run writes; links that lead out of it are followed and refused."""
         try:
-            path = (self.server.folder / name).resolve()
-            if not path.is_relative_to(self.server.folder):
+            path = (self.viewer.folder / name).resolve()
+            if not path.is_relative_to(self.viewer.folder):
                 return self.refuse(HTTPStatus.FORBIDDEN, "that is outside the folder of the run")
             if not path.is_file() or path.suffix not in KINDS or path.stat().st_size > LARGEST:
                 return self.refuse(HTTPStatus.NOT_FOUND, "there is no such file")
