@@ -64,7 +64,7 @@ def standing(record: Any, age: float) -> Standing:
             status=Status(bool(record["converged"]), str(record["reason"])) if done else None,
             estimates={str(n): (e["value"], e.get("sd", "unknown")) for n, e in record["estimates"].items()},
             bars_of_stage=None if record.get("bars_of_stage") is None else int(record["bars_of_stage"]),
-            history=history,
+            history={name: column.tolist() for name, column in history.items()},
             residuals=tuple(panel(each) for each in record.get("residuals", [])[:MOST_MAPS]),
             stage=int(record.get("stage", 0)),
             step=int(record.get("step", 0)),

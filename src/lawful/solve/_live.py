@@ -145,7 +145,7 @@ def thinned(steps: Sequence[Step]) -> list[Step]:
     return list(steps[::-1][:: max(stride, 1)][::-1])
 
 
-def columns(steps: Sequence[Step]) -> dict[str, list[float | None]]:
+def columns(steps: Sequence[Step]) -> dict[str, list]:
     """The history as columns; null for what is not finite, or what a stage lacks."""
     return {name: [plain(value) for value in column] for name, column in history(steps).items()}
 
