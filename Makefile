@@ -19,7 +19,7 @@ TESTS ?=
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs constraints clean
+.PHONY: help demo test lint format types docs api wheel bench constraints clean
 
 help:
 	@echo "make demo          install, run the main job on embedded data, say where the report is"
@@ -27,6 +27,9 @@ help:
 	@echo "make lint          ruff: rules and format    (make format mends what can be mended)"
 	@echo "make types         pyright on src"
 	@echo "make docs          build the documentation into site/"
+	@echo "make api           list the public names anew, where they changed on purpose"
+	@echo "make wheel         build dist/*.whl, install it in an empty environment and run the demo there"
+	@echo "make bench         the benchmarks in their short form, written to docs/benchmarks-short.md"
 	@echo "make constraints   pin anew the versions that these commands install"
 	@echo "make clean         remove caches and what was built (not .venv, not runs)"
 
@@ -52,6 +55,25 @@ types: $(VENV)/installed-dev
 docs: $(VENV)/installed-docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "The pages: $(CURDIR)/site/index.html"
+
+api: $(VENV)/installed-dev
+	@$(BIN)/python tests/public_api.py
+	@echo "Written: tests/public_api.txt. Tell in CHANGELOG.md what has changed."
+
+# What users get: the wheel alone, in an empty environment, outside the sources. Every file of the package must be in it.
+WHEEL := .cache/wheel
+wheel: | $(VENV)/made
+	@rm -rf dist $(WHEEL) && mkdir -p $(WHEEL)
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@$(BIN)/python -m venv $(WHEEL)/venv
+	@$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/lawful-*.whl
+	@cd $(WHEEL) && venv/bin/lawful list >/dev/null && OPENBLAS_NUM_THREADS=1 venv/bin/lawful run misra --out misra
+	@$(WHEEL)/venv/bin/python tests/wheel_contents.py
+	@rm -rf $(WHEEL)/venv
+	@echo "The wheel: $$(echo $(CURDIR)/dist/lawful-*.whl)"
+
+bench: $(VENV)/installed-dev
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/short.py
 
 # The newest versions that fit pyproject.toml, found in an environment of their own; names and versions only.
 # On the oldest Python that lawful supports, because newer ones get versions that it could not install.

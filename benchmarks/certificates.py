@@ -1,11 +1,12 @@
 """Are certificates honest? 10,000 random fields at two tolerances against series of order 40 in extended precision.
 
-    python benchmarks/certificates.py
+    python benchmarks/certificates.py [--cases 2500]
 
 Each case is two certified steps, held at four times in each against the truth; the first bound that is broken stops
 the script. The last column is the median of bound over error where it is smallest.
 """
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,9 @@ import test_certificates as certificates
 
 
 def main() -> None:
-    certificates.CASES = 2500
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=2500, help="of each kind of field, at each tolerance")
+    certificates.CASES = parser.parse_args().cases
     print(f"{'field':14} {'tolerance':>9} {'cases':>6} {'broken':>6} {'seconds':>8} {'bound / error':>14}")
     with jax.enable_x64(True):
         for field in certificates.FIELDS:

@@ -1,4 +1,4 @@
-"""Pages that are built, not written: the front page from README.md, a page a study, a page a room.
+"""Pages that are built, not written: the front page from README.md, a page a study, a page a room, llms.txt.
 
 Nothing of the package is imported: a study's page is its own source, its docstring first. Pictures and
 results lie in docs/assets/studies/NAME/; a study without any has its story and its code.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,59 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, text in pages():
         files.append(File.generated(config, name, content=text))
     return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write llms.txt (https://llmstxt.org), and the Markdown of the pages that it names beside them."""
+    site = Path(config.site_dir)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+    texts |= {name: text for name, text in pages() if not name.startswith("reference/")}
+    for name, text in texts.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text, encoding="utf-8")
+    listing = for_language_models(config.site_name, config.site_description or "", texts)
+    (site / "llms.txt").write_text(listing, encoding="utf-8")
+    missing = [link for link in re.findall(r"\]\(([^)]+)\)", listing) if not (site / link).is_file()]
+    if missing:
+        raise PluginError(f"llms.txt names what is not in the site: {', '.join(missing)}")
+
+
+def for_language_models(name: str, summary: str, texts: dict[str, str]) -> str:
+    """A title, a summary, what a reader must know, and the pages by section with a sentence each."""
+    written = [page for page in texts if "/" not in page and page not in FRONT.values()]
+    sections = {
+        "Guides": [f"- [{heading(texts[page])}]({page}): {opening(texts[page])}" for page in written],
+        "Studies": [f"- [{p.stem}](studies/{p.stem}.md): {told(p)[0]}" for p in studies()],
+        "Reference": [
+            f"- [lawful.{room}](reference/{room}/index.html): {first_line(PACKAGE / room / '__init__.py')}"
+            for room in rooms()
+        ],
+        "Optional": [f"- [{heading(texts[page])}]({page})" for page in FRONT.values()],
+    }
+    parts = [f"# {name}", f"> {summary}", opening_code(texts["index.md"])]
+    parts += [f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def heading(text: str) -> str:
+    return text.partition("\n")[0].lstrip("# ").strip()
+
+
+def opening(text: str) -> str:
+    """The first sentence after the heading."""
+    paragraph = text.partition("\n")[2].strip().partition("\n\n")[0]
+    return " ".join(paragraph.split()).partition(". ")[0].rstrip(".") + "."
+
+
+def opening_code(text: str) -> str:
+    """What the front page says first, and its first program."""
+    paragraphs = [part for part in text.split("\n\n") if part.strip()]
+    code = text[text.index("```python") : text.index("```", text.index("```python") + 3) + 3]
+    return f"{paragraphs[2]}\n\n{code}"
+
+
+def first_line(path: Path) -> str:
+    return docstring(path).partition("\n")[0]
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -113,10 +167,7 @@ def studies_page() -> str:
 
 
 def reference_page() -> str:
-    rows = [
-        f"| [lawful.{room}]({room}.md) | {docstring(PACKAGE / room / '__init__.py').partition(chr(10))[0]} |"
-        for room in rooms()
-    ]
+    rows = [f"| [lawful.{room}]({room}.md) | {first_line(PACKAGE / room / '__init__.py')} |" for room in rooms()]
     table = "\n".join(["| room | what it holds |", "|---|---|", *rows])
     return f"# Reference\n\n{table if rows else 'There are no rooms yet.'}\n"
 

@@ -1,6 +1,7 @@
 """What every test may rely on: the data folder, the compilation cache, double precision as a context."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,15 @@ def data_root() -> Path:
     if named:
         pytest.fail(f"LAWFUL_DATA names {named}, which is no folder: correct it, or unset it to skip these tests")
     pytest.skip("no reference data: set LAWFUL_DATA to its folder, or put it at ../shared/data")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser, for what has to be seen in one."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on the path: install it to see pages in a browser")
+    return found
 
 
 @pytest.fixture

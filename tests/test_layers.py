@@ -21,14 +21,14 @@ LEVELS = [
     {"problem", "fields", "simulate"},
     {"solve"},
     {"media", "atoms", "design", "radiation", "lubrication", "proteins"},
-    {"studies", "cli", "_doctor", "__main__"},
+    {"studies", "cli", "_doctor", "_view", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 # The doors between rooms of one level: the command line runs the studies, `design` may take any simulator.
 SIDEWAYS = {
     "design": LEVELS[LEVEL["design"]],
-    "cli": {"studies", "_doctor"},
+    "cli": {"studies", "_doctor", "_view"},
     "__main__": {"cli"},
 }
 

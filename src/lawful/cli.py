@@ -1,4 +1,4 @@
-"""The command line: list, run, solve, new, report, doctor.
+"""The command line: list, run, solve, new, report, view, doctor.
 
 Exit codes: 0 done; 1 it ran, but the result is not to be trusted; 2 bad input, one line says what, where and the cure.
 """
@@ -138,6 +138,24 @@ def report(
             )
         stated, method = read_problem(source)
         print(f"written: {write_report(load(folder, stated, method), folder / 'report.html')}")
+
+
+@app.command()
+def view(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a running or finished solve.")],
+    port: Annotated[int, typer.Option(help="Port of the loopback address; 0 takes any that is free.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Follow a running solve on a page of this machine: loss, estimates, residual maps. Ctrl-C ends it."""
+    with errors(debug):
+        from ._view import Viewer
+
+        with Viewer(folder, port) as viewer:
+            print(f"{folder} is shown at {viewer.address} (Ctrl-C ends it)", flush=True)
+            try:
+                viewer.serve_forever()
+            except KeyboardInterrupt:
+                print("ended; a run that was watched goes on")
 
 
 @app.command()

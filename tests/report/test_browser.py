@@ -6,41 +6,14 @@ something gives one too.
 """
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from browsers import opened
 from lawful._core.estimates import Estimate
 from lawful.report import page, write_html
-
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--enable-logging=stderr",
-    "--v=0",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium on the path: install it to see the report in a browser")
-    return found
-
-
-def opened(browser, place, profile):
-    """(the document as the browser built it, the lines of its console)."""
-    command = [browser, *QUIET, f"--user-data-dir={profile}", "--dump-dom", place.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "<html" in done.stdout, f"the browser gave no document:\n{done.stderr[-2000:]}"
-    return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 
 
 def test_the_report_opens_without_a_word_in_the_console(chromium, record, tmp_path):
@@ -51,7 +24,7 @@ def test_the_report_opens_without_a_word_in_the_console(chromium, record, tmp_pa
         evil: Estimate(evil, 2.0, 0.1),
     }
     found = replace(record, estimates=estimates, title=evil, notes=(evil,))
-    document, console = opened(chromium, write_html(found, tmp_path / "report.html"), tmp_path / "profile")
+    document, console = opened(chromium, write_html(found, tmp_path / "report.html").as_uri(), tmp_path / "profile")
     assert console == []
     for estimate in estimates.values():
         assert str(estimate) in document
@@ -74,12 +47,12 @@ def test_a_planted_fault_is_caught(chromium, forward, tmp_path, fault):
     place = tmp_path / "report.html"
     bare = replace(forward, fields=(), residuals=())
     place.write_text(page(bare).replace("</main>", f"</main>{fault}"), encoding="utf-8")
-    _, console = opened(chromium, place, tmp_path / "profile")
+    _, console = opened(chromium, place.as_uri(), tmp_path / "profile")
     assert console
 
 
 def test_an_error_is_caught_without_the_policy_of_the_page(chromium, tmp_path):
     place = tmp_path / "plain.html"
     place.write_text('<!DOCTYPE html><html><script>throw new Error("deliberate")</script></html>', encoding="utf-8")
-    _, console = opened(chromium, place, tmp_path / "profile")
+    _, console = opened(chromium, place.as_uri(), tmp_path / "profile")
     assert any("Uncaught Error: deliberate" in line for line in console)

@@ -39,7 +39,10 @@ def calculator(build: Build, *, double: bool = True, check: bool = True) -> Calc
 
 
 def standard_masses(numbers: Int[np.ndarray, " atoms"]) -> Float[np.ndarray, " atoms"]:
-    """Standard atomic masses in amu, from ase."""
+    """Standard atomic masses in amu by atomic number, from ase (IUPAC's weights).
+
+    Raises `BadInput` where ase is not installed: the extra `atoms` brings it.
+    """
     try:
         from ase.data import atomic_masses
     except ImportError:

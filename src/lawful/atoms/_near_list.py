@@ -41,7 +41,11 @@ def near_lists(tree: PyTree) -> list[NearList]:
 
 
 def with_room(tree: PyTree, rooms: Sequence[int], cell: Float[np.ndarray, "3 3"] | None) -> PyTree:
-    """The same with its lists padded, each to the room in the order of `near_lists`."""
+    """The same with its near lists padded, so that frames of different length share one compiled program.
+
+    rooms  pairs that each list is to hold, in the order of `near_lists`; at least as many as it holds.
+    cell   of the frame, A; None for molecules.
+    """
     left = iter(rooms)
     return jax.tree.map(lambda leaf: leaf.padded(next(left), cell) if is_list(leaf) else leaf, tree, is_leaf=is_list)
 

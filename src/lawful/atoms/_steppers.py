@@ -127,7 +127,15 @@ class Langevin(Stepper):
 def thermal_velocities(
     masses: Float[Array, " atoms"], temperature: float, key: Key, replicas: int | None = None
 ) -> Float[Array, "*replicas atoms 3"]:
-    """Velocities (A/fs) drawn from Maxwell's distribution at a temperature (K), without a drift of the whole."""
+    """Velocities (A/fs) drawn from Maxwell's distribution at a temperature, without a drift of the whole.
+
+        v_i ~ sqrt(kB T / m_i) N(0, 1),    then sum_i m_i v_i = 0
+
+    masses       amu.
+    temperature  K. In the mean 1/atoms of the kinetic energy goes with the drift; an arrangement at rest then passes
+                 half of what is left on to its bonds.
+    replicas     sets of velocities drawn independently; None for one, without the axis.
+    """
     shape = (len(masses), 3) if replicas is None else (replicas, len(masses), 3)
     masses = jnp.asarray(masses, float)
     v = jnp.sqrt(BOLTZMANN * temperature * EV_PER_AMU / masses)[:, None] * jax.random.normal(key, shape)

@@ -35,7 +35,13 @@ class Modes(eqx.Module):
 def hessian(
     potential: HybridPotential, positions: Float[Array, "atoms 3"], cell: Float[Array, "3 3"] | None = None
 ) -> Float[Array, "atoms 3 atoms 3"]:
-    """Second derivatives of the energy, eV/A^2: exact, by forward over reverse differentiation, a block at a time."""
+    """Second derivatives of the energy, eV/A^2: exact, by forward over reverse differentiation, a block at a time.
+
+        H[i, a, j, b] = d^2 E / (d x_ia d x_jb)
+
+    positions  A.
+    cell       rows are the edges, A; None for a molecule.
+    """
     return hessian_rows(potential, jnp.asarray(positions), cell, np.arange(len(positions)))
 
 
@@ -58,7 +64,13 @@ def normal_modes(
     masses: Float[np.ndarray, " atoms"],
     cell: Float[Array, "3 3"] | None = None,
 ) -> Modes:
-    """All 3 n modes of an arrangement at rest, those that move or turn it as a whole (about 0) included. masses in amu.
+    """All 3 n modes of an arrangement at rest, those that move or turn it as a whole (about 0) included.
+
+        M^-1/2 H M^-1/2 e = omega^2 e
+
+    positions  A, at a minimum of the energy.
+    masses     amu.
+    cell       rows are the edges, A; None for a molecule. Of a crystal these are the modes at the zone's centre.
 
     Wants double precision: inside `with jax.enable_x64(True):`. Relax first.
     """

@@ -23,6 +23,8 @@ def wall_energy(
 ) -> Float[Array, ""]:
     """Screened repulsion of nuclei (eV), which ends smoothly at `reach` (A), below all bonds but those of hydrogen.
 
+    positions, cell in A, numbers are Z, pairs reach at least as far, or else `BadInput`.
+
         E = k sum_pairs Z_i Z_j / r  phi(r / a) w(r),    a = 0.8854 a0 / (Z_i^0.23 + Z_j^0.23)
 
     Source: J. F. Ziegler, J. P. Biersack and U. Littmark, The Stopping and Range of Ions in Solids (1985).

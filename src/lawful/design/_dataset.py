@@ -171,7 +171,10 @@ def of_samples(units: Units, samples: Sequence[Sample], seconds: float) -> Datas
 
 
 def together(pieces: Sequence[Dataset]) -> Dataset:
-    """Several as one."""
+    """Several data sets of one space as one, in their order; failures and seconds are added up.
+
+    All that hold anything must have the same values and slopes: a name that one lacks is a `KeyError`.
+    """
     full = [d for d in pieces if len(d)]
     failures = tuple(failure for d in pieces for failure in d.failures)
     seconds = sum(d.seconds for d in pieces)

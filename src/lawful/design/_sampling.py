@@ -15,7 +15,8 @@ SOBOL_MOST = 21201  # dimensions of the tables
 
 
 def latin(space: Space, count: int, seed: int = 0) -> Units:
-    """A Latin hypercube: each entry of a design takes each of `count` levels once.
+    """A Latin hypercube: each entry of a design takes each of `count` levels once. Returns `count` designs in the unit
+    cube of the space, (count, size).
 
     Source: M. D. McKay, R. J. Beckman, W. J. Conover, Technometrics 21, 239 (1979).
     """
@@ -24,7 +25,11 @@ def latin(space: Space, count: int, seed: int = 0) -> Units:
 
 def sobol(space: Space, count: int, seed: int = 0) -> Units:
     """Sobol's points, scrambled; most even where `count` is a power of two. In more than some tens of dimensions no
-    more even than random ones: see `waves` for free forms."""
+    more even than random ones: see `waves` for free forms.
+
+    Returns `count` designs in the unit cube of the space, (count, size). Raises `BadInput` beyond 21,201 dimensions.
+    Source: I. M. Sobol, USSR Comp. Math. 7, 86 (1967); directions of Joe and Kuo (2008), as in SciPy.
+    """
     if space.size > SOBOL_MOST:
         raise BadInput(f"sobol: {space.size} dimensions, at most {SOBOL_MOST}; use latin or waves.")
     power = int(np.ceil(np.log2(max(count, 1))))

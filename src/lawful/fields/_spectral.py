@@ -83,7 +83,9 @@ def trigonometric(xi: Float[Array, ""], count: int) -> Float[Array, " count"]:
 
 @functools.cache
 def chebyshev_grid(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes on [-1, 1] (ascending, ends included), differentiation matrix, barycentric weights.
+    """Nodes on [-1, 1] (ascending, ends included), differentiation matrix, barycentric weights: (n,), (n, n), (n,).
+
+    Raises `BadInput` for fewer than 2 nodes.
 
     Source: Trefethen, Spectral Methods in MATLAB (2000), chapter 6; Berrut and Trefethen, SIAM Review 46, 501 (2004).
     """

@@ -12,7 +12,11 @@ ScalarField = Callable[..., Float[Array, ""]]
 
 
 def symmetric(field: ScalarField, signs: Mapping[str, int], domain: Domain) -> ScalarField:
-    """N(x) + sign N(-x) about the middle of each axis that has a sign."""
+    """N(x) + sign N(-x) about the middle of each axis that has a sign: exactly even where it is +1, odd where it is -1.
+
+    field  of the coordinates by name; what comes back is one, too.
+    signs  by axis; axes without one are left alone.
+    """
     for axis, sign in signs.items():
         field = mirrored(field, axis, sign, sum(domain.ends(axis)))
     return field

@@ -30,7 +30,10 @@ def chebyshev_points(box: Box, count: int) -> dict[str, Float[np.ndarray, " n"]]
 
 
 def sobol_points(domain: Domain, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
-    """Scrambled Sobol points inside, low discrepancy in every dimension. Source: Joe and Kuo (2008), as in SciPy."""
+    """`count` scrambled Sobol points inside, low discrepancy in every dimension: coordinates by axis, each (count,).
+
+    The same `seed` gives the same points. Source: Joe and Kuo (2008), as in SciPy.
+    """
     return domain.sample(count, seed)
 
 
@@ -83,12 +86,18 @@ def radial_points(
 
 
 def uniform_points(domain: Domain, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
-    """Independent random points inside, uniform in measure: what Monte Carlo error bars ask for."""
+    """`count` independent random points inside, uniform in measure: what Monte Carlo error bars ask for.
+
+    Coordinates by axis, each (count,); the same `seed` gives the same points.
+    """
     return domain.drawn(count, seed, random_unit)
 
 
 def boundary_points(part: Part, count: int, seed: int) -> dict[str, Float[np.ndarray, " n"]]:
-    """Low-discrepancy points on a part of the boundary, each face and surface by its share of the measure."""
+    """`count` low-discrepancy points on a part of the boundary, each face and surface by its share of the measure.
+
+    Coordinates by axis, each (count,); the same `seed` gives the same points.
+    """
     return part.sample(count, seed)
 
 

@@ -49,5 +49,5 @@ def collected(
 
 
 def together(tables: Sequence[Points]) -> Points:
-    """The points of several tables in one."""
+    """The points of several tables in one, in their order; all name the same axes."""
     return {axis: np.concatenate([table[axis] for table in tables]) for axis in tables[0]}

@@ -13,7 +13,7 @@ Schedule = Callable[[Float[Array, ""]], Float[Array, ""]]
 
 
 class Constant(eqx.Module):
-    """Always the same."""
+    """The same strength `value` (in the unit of its term) from noise to the end."""
 
     value: float = 1.0
 

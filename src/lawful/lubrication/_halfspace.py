@@ -19,7 +19,15 @@ Spectrum = Complex[Array, "kx ky"]
 
 
 def contact_modulus(young: Any, poisson: Any, other_young: Any = jnp.inf, other_poisson: Any = 0.0) -> Float[Array, ""]:
-    """E* of two bodies, 1/E* = (1 - nu1^2)/E1 + (1 - nu2^2)/E2, Pa; by default the other one is rigid."""
+    """The modulus with which two bodies meet, by default on a rigid one.
+
+        1/E* = (1 - nu1^2)/E1 + (1 - nu2^2)/E2
+
+    young, other_young      Young's moduli, Pa.
+    poisson, other_poisson  Poisson's ratios.
+
+    Source: K. L. Johnson, Contact Mechanics (1985), section 4.2.
+    """
     return 1 / ((1 - poisson**2) / young + (1 - other_poisson**2) / other_young)
 
 

@@ -66,7 +66,9 @@ def dimples(grid: Grid, pitch: tuple[Any, Any], radius: Any, depth: Any, round_f
 def grooves(grid: Grid, pitch: Any, width: Any, depth: Any, angle: Any = 0.0) -> Field:
     """Straight grooves, m.
 
-    pitch  between the middles of neighbours, at right angles to them.
+    pitch  between the middles of neighbours, at right angles to them, m.
+    width  of a groove, m; one that the cells cannot show is refused with `BadInput`.
+    depth  below the land, m.
     angle  of the grooves to the y axis, rad: 0 lies across the sliding direction.
     """
     resolved(grid, width=width, land=pitch - width)

@@ -42,7 +42,7 @@ class FreeEnd(End):
 
 
 class FixedEnd(End):
-    """A wall that does not give."""
+    """A wall that does not give: no motion; the displacement of a wave comes back with its sign turned."""
 
     def relation(self, s):
         return jnp.ones_like(s), jnp.zeros_like(s)

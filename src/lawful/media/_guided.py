@@ -38,7 +38,10 @@ class Guided(eqx.Module):
 
 
 class Love(Guided):
-    """SH motion."""
+    """Guided waves of SH motion, horizontal and across the way they run; they need a slower layer above a half-space.
+
+    Source: Aki and Richards, Quantitative Seismology (2002), chapter 7.
+    """
 
     def layers(self, strata, c, k):
         count = len(strata)

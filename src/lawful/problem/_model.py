@@ -86,6 +86,7 @@ def known_at_point(
 
 
 def scalar_values(problem: Problem, raw: Raw) -> dict[str, Array]:
+    """The unknown numbers and arrays of numbers in their own units, from the raw ones that an optimiser moves."""
     return {name: problem.unknowns[name].value(raw[name]) for name in problem.unknown_scalars}
 
 

@@ -26,6 +26,8 @@ Symbols = dict[str, Symbol]
 
 
 def law_symbols(problem: Problem) -> dict[str, Symbols]:
+    """For each law what its arguments mean: fields, derivatives, coordinates, constants, unknowns. Raises `BadInput`
+    for a name that nothing declares, with the nearest one that is."""
     return {name: problem.vocabulary.resolve_all(law, f"law '{name}'") for name, law in problem.laws.items()}
 
 

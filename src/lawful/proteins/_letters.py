@@ -36,7 +36,7 @@ def encoded(sequence: str) -> Int[np.ndarray, " L"]:
 
 
 def decoded(tokens: Sequence[int] | Int[np.ndarray, " L"]) -> str:
-    """Numbers as letters."""
+    """Numbers 0 to 19 as one-letter codes, "?" where the place is masked: the inverse of `encoded`."""
     return "".join("?" if token == MASK else AMINO_ACIDS[token] for token in np.asarray(tokens).tolist())
 
 

@@ -36,6 +36,11 @@ class Losses(NamedTuple):
 
 
 def losses_of(said: Frames, true: Frames, t: Float[Array, ""], real: Bool[Array, " n"]) -> Losses:
+    """What a denoiser's word `said` costs beside the frames that were true, at time t in [0, 1].
+
+    Means over the residues that are `real`, in the units that `Losses` names; 1 - t, the noise that is left, counts as
+    a tenth at least.
+    """
     left = jnp.maximum(1 - t, CLOSEST)
     weight = real.astype(t.dtype)
     count = jnp.sum(weight)

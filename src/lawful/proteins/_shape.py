@@ -43,7 +43,7 @@ def compactness(points: Float[Array | np.ndarray, "*batch L 3"]) -> Float[Array 
 
 
 class Handedness(NamedTuple):
-    """Turns of helices by their hand."""
+    """How many turns of helices wind to the right and to the left; natives have hardly any of the second kind."""
 
     right: int
     left: int

@@ -1,4 +1,4 @@
-"""Named quantities of a model at many points."""
+"""The model that numbers stand for, and named quantities of a model at many points."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from ..problem import Model
+from ._task import Task
+
+
+@compiled(lambda task, *_: task.long_loops)
+def model_at(task: Task, x: Float[Array, " n"]) -> Model:
+    return task.model(x)
 
 
 @compiled(lambda *_: False)

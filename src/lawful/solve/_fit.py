@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,9 @@ from ._optimiser import GRADIENT, NO_DESCENT, REDUCTION, ROUNDING, RUNNING, STEP
 from ._progress import Moment, Watcher
 from ._task import Hyper, Task, WeightedSystem
 from ._uncertainty import Uncertainty, leverages, to_go, uncertainty
+
+if TYPE_CHECKING:
+    from ._live import Live
 
 MOST_STAGES = 12
 SETTLED = 1e-4  # of an error bar: far below anything that could matter, far above rounding
@@ -90,7 +94,14 @@ class Fitted:
     history: list[Step]
 
 
-def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch: Watcher) -> Fitted:
+def fit(
+    task: Task,
+    optimiser: Optimiser,
+    state: FitState,
+    keeper: Keeper,
+    watch: Watcher,
+    live: Live | None = None,
+) -> Fitted:
     """Stages until noise levels and unknowns no longer move.
 
     Laws that are rows of the fit start light, so that the data lead and the laws only smooth; each stage makes them
@@ -114,6 +125,8 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
             known = looked(system, settings, now.x)
             state.now, state.x = now, np.asarray(now.x)
             note(state, task, loss_terms(task, np.asarray(known[0])), optimiser, watch)
+            if live is not None:
+                live.follow(system, state, known, optimiser.max_steps)
             if (ground := turned(task, state, now)) is not None:
                 state.ground, task = ground, task.on(ground)
                 system = WeightedSystem(task, hyper_of(task, state))
@@ -123,6 +136,8 @@ def fit(task: Task, optimiser: Optimiser, state: FitState, keeper: Keeper, watch
         residual, jacobian = (np.asarray(a) for a in (known if optimiser.takes_jacobian else linearised(system, now.x)))
         found = uncertain(system, now.x, residual, jacobian)
         levels, change, drift = settle(task, state, residual, found, floor)
+        if live is not None:
+            live.judged(state.stage, found)
         if int(now.status) in optimiser.hopeless:
             why = f"{optimiser.reason(now)}: {not_finite(task, residual, jacobian)}"
             return finish(system, state, levels, residual, jacobian, False, why)

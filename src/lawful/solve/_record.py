@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 import textwrap
+from collections.abc import Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from .._core.estimates import Estimate
 from .._core.precision import in_float64
 from .._core.record import FieldPanel, FitPanel, Record, ResidualPanel
 from ..problem import Model
+from ._fit import Step
 from ._observations import Observation
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def record(solution: Solution, title: str) -> Record:
         fields=field_panels(solution),
         unknown_fields=unknown_panels(solution),
         residuals=panels,
-        history=history(solution),
+        history=history(solution.history),
         versions={"lawful": version("lawful"), "jax": jax.__version__, "python": sys.version.split()[0]},
         notes=notes(solution),
     )
@@ -179,9 +181,8 @@ def residual_panels(solution: Solution) -> tuple[ResidualPanel, ...]:
     return tuple(ResidualPanel(name, *solution.residual_map(name), one_scale=scale) for name in solution.problem.laws)
 
 
-def history(solution: Solution) -> dict[str, list[float]]:
+def history(steps: Sequence[Step]) -> dict[str, list[float]]:
     """Columns of the history; a term or unknown that a stage lacks is NaN there."""
-    steps = solution.history
     columns: dict[str, list[float]] = {
         "stage": [float(s.stage) for s in steps],
         "step": [float(s.step) for s in steps],

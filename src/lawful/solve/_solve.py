@@ -15,16 +15,18 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
-from .._core.estimates import Estimate
 from .._core.files import read_arrays
 from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
 from .._core.record import Status
-from ..problem import Model, Problem
+from ..problem import Problem
 from ._audit import Audit, audits, beyond
 from ._collocation import Collocation
+from ._estimates import estimates
+from ._evaluate import model_at
 from ._fit import FitState, Fitted, fit, history_of, hyper_of, law_weight, restored
 from ._keeper import Keeper, fingerprint
+from ._live import Live
 from ._neural import Neural
 from ._observations import imperceptible, spread
 from ._optimiser import Optimiser
@@ -33,7 +35,6 @@ from ._simulated import Identified, Simulated, identify
 from ._solution import Solution
 from ._task import Task, WeightedSystem
 from ._uncertainty import Uncertainty, correlation, describe_loose, labels
-from ._unknown_field import FieldEstimate
 
 MOST_REFINEMENTS = 6
 LOOKED_AT = 4096  # points of each look at the laws' residual, once a solution is found
@@ -72,7 +73,8 @@ def solve(
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
-    out        folder in which a long run keeps a checkpoint and, at the end, the solution.
+    out        folder in which a long run keeps a checkpoint, says how it stands (`live.json`, for `lawful view`) and,
+               at the end, writes the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
     progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
                called with every `Moment`.
@@ -91,21 +93,26 @@ def solve(
         raise BadInput("resume=True needs out=..., the folder of the run to continue.")
     digest = fingerprint(problem, method)
     folder = Path(out) if out is not None else None
+    keeper = Keeper(folder, fingerprint(problem, (method, optimiser)), resume)
+    live = Live(folder, type(method).__name__)
     watch = watcher(progress)
     try:
-        keeper = Keeper(folder, fingerprint(problem, (method, optimiser)), resume)
-        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch)
+        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, live)
+    except BaseException as error:
+        live.stop(f"the run was broken off ({type(error).__name__}); with resume it goes on")
+        raise
     finally:
         watch.close()
     solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
     if folder is not None:
         solution.save(folder)
         keeper.clear()
+        live.end(solution)
     return solution
 
 
 def run(
-    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher
+    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher, live: Live
 ) -> tuple[Task, Fitted, float | None, int]:
     """Fit, and refine the mesh until it no longer matters."""
     task = method.task(problem)
@@ -119,7 +126,7 @@ def run(
         state = restored(*saved, like)
         task = refined(task, state.refinement)
     while True:
-        fitted = fit(task, optimiser, state, keeper, watch)
+        fitted = fit(task, optimiser, state, keeper, watch, live)
         finer = task.finer()
         if finer is None:
             return task, fitted, None, 0
@@ -150,11 +157,6 @@ def refined(task: Task, times: int) -> Task:
 
 def default_method(problem: Problem) -> Neural | Collocation:
     return Collocation() if len(problem.domain.axes) == 1 else Neural()
-
-
-@compiled(lambda task, *_: task.long_loops)
-def model_at(task: Task, x: Float[Array, " n"]) -> Model:
-    return task.model(x)
 
 
 @compiled(lambda task, *_: task.long_loops)
@@ -229,7 +231,7 @@ def assemble(
         method=method,
         model=model,
         status=trusted(named, fitted, audited, accuracy),
-        estimates=estimates(task, fitted, covariance, freedom),
+        estimates=estimates(task, fitted.x, fitted.uncertain, freedom),
         noise={label: float(level) for label, level in zip(task.noise.labels, fitted.levels, strict=True)},
         chi2=chi2,
         dof=dof,
@@ -272,30 +274,6 @@ def trusted(problem: Problem, fitted: Fitted, audited: tuple[Audit, ...], accura
         f"{fitted.reason}; judged by a finer mesh, with which fields and derived quantities agree to {accuracy:.1e}"
         f" farther than {reach}, declared singular; not by the residual, up to {worst} of the size of its terms",
     )
-
-
-def estimates(
-    task: Task, fitted: Fitted, covariance: np.ndarray, freedom: float
-) -> dict[str, Estimate | FieldEstimate]:
-    """Each unknown in its own unit: value, and sd by the slope of its transform."""
-    problem, layout, found = task.problem, task.layout, {}
-    raw = layout.raw(jnp.asarray(fitted.x))
-    for name in layout.names:
-        unknown, part = problem.unknowns[name], layout.slice(name)
-        if unknown.over is not None:
-            found[name] = FieldEstimate(
-                name, problem.domain, unknown, np.asarray(raw[name]), covariance[part, part], freedom
-            )
-            continue
-        value, slope = jax.jvp(unknown.value, (raw[name],), (jnp.ones_like(raw[name]),))
-        sd = np.abs(np.asarray(slope)) * np.sqrt(np.diag(covariance)[part]).reshape(unknown.guess.shape)
-        free = np.any(np.abs(fitted.uncertain.loose[part]) > 1e-3, axis=1).reshape(unknown.guess.shape)
-        sd = np.where(free, np.inf, sd)
-        scalar = unknown.guess.ndim == 0
-        found[name] = Estimate(
-            name, float(value) if scalar else np.asarray(value), float(sd) if scalar else sd, freedom
-        )
-    return found
 
 
 @in_float64
