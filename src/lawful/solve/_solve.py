@@ -6,17 +6,20 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.files import read_arrays
+from .._core.mesh import leads, row_of
 from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
 from .._core.record import Status
@@ -46,6 +49,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
+    mesh: Mesh | Sequence[jax.Device] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -62,6 +66,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
+    mesh: Mesh | Sequence[jax.Device] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -72,6 +77,8 @@ def solve(
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
+    mesh       devices that share the points of `Neural`, such as `jax.devices()`: each evaluates and linearises its own,
+               normal equations, gradients and losses are summed over all. By default one device works alone.
     out        folder in which a long run keeps a checkpoint and, at the end, the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
     progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
@@ -82,11 +89,13 @@ def solve(
     """
     begin = time.monotonic()
     if isinstance(problem, Simulated):
-        if not (method is None and optimiser is None and out is None):
+        if not (method is None and optimiser is None and mesh is None and out is None):
             raise BadInput("a simulated problem is solved by least squares through its motion; give the problem alone.")
         return identify(problem)
     method = method or default_method(problem)
     problem.check()
+    if mesh is not None and not isinstance(method, Neural):
+        raise BadInput("mesh=... shares the points of Neural; give method=lf.Neural(), or leave out mesh.")
     if resume and out is None:
         raise BadInput("resume=True needs out=..., the folder of the run to continue.")
     digest = fingerprint(problem, method)
@@ -94,18 +103,19 @@ def solve(
     watch = watcher(progress)
     try:
         keeper = Keeper(folder, fingerprint(problem, (method, optimiser)), resume)
-        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch)
+        devices = None if mesh is None else row_of(mesh)
+        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, devices)
     finally:
         watch.close()
     solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
-    if folder is not None:
+    if folder is not None and leads():
         solution.save(folder)
         keeper.clear()
     return solution
 
 
 def run(
-    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher
+    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher, mesh: Mesh | None = None
 ) -> tuple[Task, Fitted, float | None, int]:
     """Fit, and refine the mesh until it no longer matters."""
     task = method.task(problem)
@@ -119,7 +129,7 @@ def run(
         state = restored(*saved, like)
         task = refined(task, state.refinement)
     while True:
-        fitted = fit(task, optimiser, state, keeper, watch)
+        fitted = fit(task, optimiser, state, keeper, watch, mesh)
         finer = task.finer()
         if finer is None:
             return task, fitted, None, 0
