@@ -21,7 +21,7 @@ LEVELS = [
     {"problem", "fields", "simulate"},
     {"solve"},
     {"media", "atoms", "design", "radiation", "lubrication", "proteins"},
-    {"studies", "cli", "_doctor", "__main__"},
+    {"studies", "cli", "_doctor", "__main__", "cluster"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
@@ -30,6 +30,7 @@ SIDEWAYS = {
     "design": LEVELS[LEVEL["design"]],
     "cli": {"studies", "_doctor"},
     "__main__": {"cli"},
+    "cluster": {"cli"},
 }
 
 
@@ -195,7 +196,7 @@ def test_a_lawful_tree_passes(tmp_path):
     ],
 )
 def test_a_planted_violation_is_caught(tmp_path, name, text, complaint):
-    rooms = {f"{room}/__init__.py": "" for room in LEVEL if room not in ("cli", "__main__")}
+    rooms = {f"{room}/__init__.py": "" for room in LEVEL if room not in ("cli", "cluster", "__main__")}
     package = plant(tmp_path / "lawful", {"__init__.py": "", "cli.py": "", **rooms, name: text})
     (line,) = violations(package)
     assert complaint in line

@@ -5,13 +5,16 @@ Exit codes: 0 done; 1 it ran, but the result is not to be trusted; 2 bad input, 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import pkgutil
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -274,6 +277,7 @@ class errors:
         codes: dict[type, tuple[str, int]] = {
             BadInput: ("bad input", 2),
             NotTrusted: ("not to be trusted", 1),
+            Terminated: ("stopped by SIGTERM; with --out DIR the run goes on with --resume", 143),
             KeyboardInterrupt: ("interrupted; with --out DIR the run goes on with --resume", 130),
             OSError: ("cannot read or write; choose a place that exists, may be written and has room", 2),
         }
@@ -286,7 +290,26 @@ class errors:
                 raise typer.Exit(code)
 
 
+class Terminated(KeyboardInterrupt):
+    """A scheduler asked the program to end: SIGTERM."""
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM ends the program as Ctrl-C does: files are closed, the checkpoint stays, and one line says so."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main() -> None:
     """The entry point of the `lawful` command."""
     use_compilation_cache()
-    app()
+    with stopped_by_signals():
+        app()
