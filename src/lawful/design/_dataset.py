@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .._core.farm import Farm
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
 from .._core.progress import Progress
 from ._simulator import Sample, Simulator
-from ._space import Units
+from ._space import Space, Units
 
 CHUNK = 32  # designs between two saves
 PART = "-part-"  # in the names of files that are not whole yet
@@ -94,6 +95,7 @@ def generate(
     *,
     name: str = "designs",
     workers: int = 1,
+    farm: Farm | None = None,
     progress: bool | None = None,
 ) -> Dataset:
     """Simulate designs.
@@ -105,6 +107,8 @@ def generate(
               goes on where the first was killed, to the same numbers.
     workers   threads. Worth it for simulators that leave the interpreter, such as other programs; 1 for those that
               fill the cores by themselves.
+    farm      workers of Dask in place of threads, `with lf.design.Farm(workers=4) as farm:`; the simulator then has to
+              be one that can be sent, and designs whose worker is lost are tried again.
 
     A design that fails is in `failures`, with its reason. Raises `NotTrusted` where all fail.
     """
@@ -127,7 +131,10 @@ def generate(
     with ThreadPoolExecutor(workers) as pool:
         while done < len(units):
             chunk = units[done : done + CHUNK]
-            samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
+            if farm is not None:
+                samples = afar(farm, simulator, chunk, double)
+            else:
+                samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
             piece = of_samples(chunk, [sample for sample, _ in samples], sum(seconds for _, seconds in samples))
             if folder:
                 piece.save(part(folder, name, done), stamp)
@@ -144,6 +151,24 @@ def generate(
     if not len(data):
         raise NotTrusted(f"generate: all {len(units)} simulations failed; the first: {data.failures[0].reason}")
     return data
+
+
+def afar(farm: Farm, simulator: Simulator, chunk: Units, double: bool) -> list[tuple[Sample, float]]:
+    """The same by workers, in the order of the designs. Raises `NotTrusted` where a piece is lost for good."""
+    pieces = {str(i): (simulator.simulate, simulator.space, simulator.slopes, u, double) for i, u in enumerate(chunk)}
+    found = {}
+    for name, sample, why in farm.finished(sampled, pieces):
+        if why:
+            raise NotTrusted(f"generate: a design could not be simulated by any worker: {why}")
+        found[name] = sample
+    return [found[name] for name in pieces]
+
+
+def sampled(simulate, space: Space, slopes: tuple[str, ...], u: Float[np.ndarray, " d"], double: bool):
+    """What a worker does: one design, and the seconds that it took."""
+    with jax.enable_x64(double):
+        simulator = Simulator(simulate, space, slopes)
+        return simulator.sample(u), simulator.seconds
 
 
 def part(folder: Path, name: str, first: int) -> Path:
