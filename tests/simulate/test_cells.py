@@ -52,7 +52,7 @@ def test_mirrored_edges_keep_all_heat_and_held_ones_let_it_go():
         gone = march_cells(heat, u, 300, edges=(Held(2.0), Held(2.0)))
     np.testing.assert_allclose(kept, np.mean(u), rtol=1e-3)
     np.testing.assert_allclose(gone, 2.0, rtol=1e-3)
-    assert abs(float(jnp.sum(kept)) - u.sum()) < 1e-12
+    assert abs(np.sum(np.asarray(kept)) - u.sum()) < 1e-12
 
 
 def test_derivatives_go_through():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,6 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
-from .._core.compilation import compiled
 from .._core.mesh import on_mesh, row_of, sharers
 from .._core.messages import BadInput, shown
 
@@ -87,7 +87,7 @@ def march_cells(
     return marched(step, start, steps, reach, edges, plane)
 
 
-@compiled(lambda *_: True)
+@functools.partial(jax.jit, static_argnums=(0, 2, 3, 5))
 def marched(step: Callable, start: Any, steps: int, reach: int, edges: Edges, plane: Mesh | None) -> Any:
     def all_steps(own: Any) -> Any:
         one = lambda fields, _: (step(with_rim(fields, reach, edges)), None)
