@@ -6,8 +6,8 @@ Weak scaling of residual and Jacobian, the rows that a Gauss-Newton step is made
 three hidden layers of 20 (921 parameters), the same number of points for each process. One process alone and two
 together take turns, each process pinned to a core, several times over; the efficiency is the ratio of the median times.
 The time of two includes the sum of the normal equations where the table says so. Then a step on 8 to 1,024 devices is
-added up from what was measured here and from the bytes that a ring moves, for two kinds of network. Writes the numbers as
-scaling.json into DIR; docs/scaling.md holds what it prints.
+added up from what was measured here and from the bytes that a ring moves, for two kinds of network. Writes the numbers
+as scaling.json into DIR; docs/scaling.md holds what it prints.
 """
 
 from __future__ import annotations
@@ -97,10 +97,21 @@ def measured(processes: int, arguments: argparse.Namespace) -> dict:
     common = [sys.executable, __file__, "--points", str(arguments.points), "--inner", str(arguments.inner)]
     running = [
         subprocess.Popen(
-            [*common, "--processes", str(processes), "--process", str(i), "--core", str(arguments.cores[i]),
-             "--coordinator", coordinator],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [
+                *common,
+                "--processes",
+                str(processes),
+                "--process",
+                str(i),
+                "--core",
+                str(arguments.cores[i]),
+                "--coordinator",
+                coordinator,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for i in range(processes)
     ]
     told = [each.communicate() for each in running]

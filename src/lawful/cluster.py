@@ -56,7 +56,7 @@ def launch(
             work(file, process, processes, str(coordinator), out, resume)
             return
         count = processes - first if here is None else here
-        if processes < 1 or not (0 <= first and 1 <= count <= processes - first):
+        if processes < 1 or not (first >= 0 and 1 <= count <= processes - first):
             raise BadInput(f"--processes {processes} --first {first} --here {count}: give 0 <= I and I + K <= N.")
         if coordinator is None:
             if count < processes:
@@ -75,7 +75,7 @@ def free_port() -> int:
 
 
 def watched(file: Path, options: Sequence[str], numbers: range) -> int:
-    """Start the processes and wait for them all; where one dies, stop the others. Returns the exit code of the first."""
+    """Start the processes and wait for them all; where one dies, stop the others. Returns the worst exit code."""
     with tempfile.TemporaryDirectory() as folder, started(file, options, numbers, Path(folder)) as running:
         ended: float | None = None
         while any(each.poll() is None for each in running.values()):
@@ -108,9 +108,7 @@ def obituary(number: int, process: subprocess.Popen, folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def started(
-    file: Path, options: Sequence[str], numbers: range, folder: Path
-) -> Iterator[dict[int, subprocess.Popen]]:
+def started(file: Path, options: Sequence[str], numbers: range, folder: Path) -> Iterator[dict[int, subprocess.Popen]]:
     """The processes by their numbers; none is left when the context ends. Only the first of all speaks."""
     running: dict[int, subprocess.Popen] = {}
     try:

@@ -24,7 +24,7 @@ OPTIMISERS = {
 
 
 def problem():
-    """u' = -k u, u(0) = 1, measured."""
+    """U' = -k u, u(0) = 1, measured."""
     return lf.Problem(
         domain=lf.Box(t=(0, 2)),
         fields="u",
@@ -68,10 +68,15 @@ def solved(mesh) -> dict:
     """The answer of a whole fit."""
     solution = lf.solve(problem(), lf.Neural(trial=lf.Spectral(10), points=21), mesh=mesh)
     k = solution["k"]
-    return {"converged": solution.status.converged, "numbers": [k.value, k.sd, *solution.u(t=T).tolist(), solution.chi2]}
+    return {
+        "converged": solution.status.converged,
+        "numbers": [k.value, k.sd, *solution.u(t=T).tolist(), solution.chi2],
+    }
 
 
 if __name__ == "__main__":
     with float64():
-        told = {str(n): {"pieces": pieces(n), "solved": solved(jax.devices()[:n])} for n in (1, 2, 4)}
+        told = {str(n): {"pieces": pieces(n)} for n in (1, 2, 4)}
+    for n in (2, 4):
+        told[str(n)]["solved"] = solved(jax.devices()[:n])
     print(json.dumps({**told, "alone": solved(None)}))

@@ -1,4 +1,4 @@
-"""Simulations on a plane grid of cells that several devices share: each has a block, and asks its neighbours for a rim."""
+"""Plane grids of cells that several devices share: each has a block, and asks its neighbours for a rim."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class Mirrored(Edge):
 
 Edges = tuple[Edge, Edge]
 
+TORUS: Edges = (Around(), Around())
+
 
 def march_cells(
     step: Callable[[Any], Any],
@@ -62,7 +64,7 @@ def march_cells(
     steps: int,
     *,
     reach: int = 1,
-    edges: Edges = (Around(), Around()),
+    edges: Edges = TORUS,
     mesh: Mesh | Sequence[jax.Device] | None = None,
 ) -> Any:
     """Fields on a plane grid of cells after a number of explicit steps.
@@ -145,9 +147,13 @@ def check(step: Callable, start: Any, steps: int, reach: int, edges: Edges, plan
     for field in jax.tree.leaves(start):
         shape = field.shape[:2]
         if len(shape) < 2 or any(n % k for n, k in zip(shape, blocks, strict=True)):
-            raise BadInput(f"march_cells: a field of shape {field.shape} cannot be divided evenly into {blocks} blocks.")
+            raise BadInput(
+                f"march_cells: a field of shape {field.shape} cannot be divided evenly into {blocks} blocks."
+            )
         if any(n // k < reach for n, k in zip(shape, blocks, strict=True)):
-            raise BadInput(f"march_cells: blocks of a grid {shape} in {blocks} are smaller than the rim of {reach} cells.")
+            raise BadInput(
+                f"march_cells: blocks of a grid {shape} in {blocks} are smaller than the rim of {reach} cells."
+            )
     shapes = lambda fields: jax.tree.map(lambda field: (field.shape, field.dtype), fields)
     after = jax.eval_shape(lambda fields: step(with_rim(fields, reach, edges)), start)
     if shapes(after) != shapes(start):

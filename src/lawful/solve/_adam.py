@@ -10,7 +10,6 @@ import optax
 from jaxtyping import Array, Float, Int, PyTree
 
 from .._core.mesh import total
-
 from ._optimiser import (
     BAD_START,
     REDUCTION,

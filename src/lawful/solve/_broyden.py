@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from .._core.mesh import total
-
 from ._optimiser import (
     BAD_START,
     NO_DESCENT,

@@ -102,8 +102,8 @@ def fit(
     which is why a change far below an error bar over a tenfold weight says that nothing more is to be gained. The
     weight stops rising where the trial field cannot meet the laws any better.
 
-    On a mesh every device evaluates and linearises its share of the rows; what is small, the numbers to be found and the
-    decisions about them, is the same on all.
+    On a mesh every device evaluates and linearises its share of the rows; what is small, the numbers to be found and
+    the decisions about them, is the same on all.
     """
     if len(state.x) == 0:
         return nothing_to_find(task, state)

@@ -16,7 +16,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from .._core.mesh import all_finite, factor_of, norm_of, sharers, total
-
 from ._optimiser import (
     BAD_JACOBIAN,
     BAD_START,

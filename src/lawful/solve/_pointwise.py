@@ -61,7 +61,9 @@ class PointwiseTask(Task):
         found, place, x = [], 0, jax.ShapeDtypeStruct((size_of_x,), rows.dtype)
         for (row, batch), (_, share) in zip(self.rows(hyper), self.shares(hyper), strict=True):
             count, size = (jax.tree.leaves(each)[0].shape[0] for each in (batch, share))
-            several = jax.eval_shape(lambda x, batch=batch, row=row: row(x, jax.tree.map(lambda a: a[0], batch)), x).size
+            several = jax.eval_shape(
+                lambda x, batch=batch, row=row: row(x, jax.tree.map(lambda a: a[0], batch)), x
+            ).size
             own = rows[place : place + several * size].reshape(several, size, *rows.shape[1:])
             every = jnp.swapaxes(gathered(jnp.swapaxes(own, 0, 1))[:count], 0, 1)
             found.append(every.reshape(several * count, *rows.shape[1:]))

@@ -77,8 +77,8 @@ def solve(
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
-    mesh       devices that share the points of `Neural`, such as `jax.devices()`: each evaluates and linearises its own,
-               normal equations, gradients and losses are summed over all. By default one device works alone.
+    mesh       devices that share the points of `Neural`, such as `jax.devices()`: each evaluates and linearises its
+               own, normal equations, gradients and losses are summed over all. By default one device works alone.
     out        folder in which a long run keeps a checkpoint and, at the end, the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
     progress   None shows a bar on a terminal; True always says something; False never; a `Watcher` of your own is
