@@ -10,13 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 import lawful as lf
-from cluster_runs import DECAY, DIES, fragile, hopeless
+from cluster_runs import DECAY, DIES, bowl, fragile, hopeless
 from lawful import cli, cluster
 from lawful._core.collectives import wrong_collectives
 from lawful._core.farm import Farm
 from lawful._core.files import read_arrays
 from lawful._core.mesh import row_of
 from lawful._sweep import axes_of
+from lawful.design import Simulator, Space, generate, latin
 
 
 def launched(*words):
@@ -96,6 +97,17 @@ def test_a_piece_that_fails_is_tried_again(farm, tmp_path):
 
 def test_a_piece_that_never_works_says_why_and_the_others_are_done(farm):
     assert list(farm.finished(hopeless, {"b": (1,)})) == [("b", None, "ArithmeticError: never 1")]
+
+
+def test_designs_are_simulated_by_workers_to_the_same_numbers(farm, tmp_path):
+    space = Space(a=(0.0, 1.0), b=(1.0, 2.0))
+    simulator, units = Simulator(bowl, space, slopes=("depth",)), latin(space, 5)
+    here, there = generate(simulator, units), generate(simulator, units, tmp_path, farm=farm)
+    for name in ("depth", "side"):
+        np.testing.assert_array_equal(there.values[name], here.values[name])
+    np.testing.assert_array_equal(there.slopes["depth"], here.slopes["depth"])
+    again = generate(simulator, units, tmp_path, farm=None)  # it is all there
+    np.testing.assert_array_equal(again.values["depth"], here.values["depth"])
 
 
 def test_a_sweep_goes_on_where_it_was_stopped(farm, tmp_path, monkeypatch):

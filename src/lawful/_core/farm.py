@@ -48,6 +48,11 @@ class Farm:
         if self.local is not None:
             self.local.close()
 
+    @property
+    def width(self) -> int:
+        """How many workers there are now, at least one."""
+        return max(len(self.client.nthreads()), 1)
+
     def finished(self, function: Callable[..., Any], pieces: Mapping[str, tuple]) -> Iterator[tuple[str, Any, str]]:
         """The name, the result and "" of every piece as it is done; where it failed, None and the reason."""
         from distributed import as_completed

@@ -17,7 +17,7 @@ from .._core.farm import Farm
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
 from .._core.progress import Progress
-from ._simulator import Sample, Simulator
+from ._simulator import Sample, Simulated, Simulator
 from ._space import Space, Units
 
 CHUNK = 32  # designs between two saves
@@ -154,21 +154,28 @@ def generate(
 
 
 def afar(farm: Farm, simulator: Simulator, chunk: Units, double: bool) -> list[tuple[Sample, float]]:
-    """The same by workers, in the order of the designs. Raises `NotTrusted` where a piece is lost for good."""
-    pieces = {str(i): (simulator.simulate, simulator.space, simulator.slopes, u, double) for i, u in enumerate(chunk)}
+    """The same by workers, a share each, so that a worker compiles once for all of its share. Raises `NotTrusted` where
+    a share is lost for good."""
+    shares = {str(i): units for i, units in enumerate(np.array_split(chunk, min(farm.width, len(chunk))))}
+    parts = (simulator.simulate, simulator.space, simulator.slopes)
     found = {}
-    for name, sample, why in farm.finished(sampled, pieces):
+    for name, samples, why in farm.finished(sampled, {name: (*parts, units, double) for name, units in shares.items()}):
         if why:
-            raise NotTrusted(f"generate: a design could not be simulated by any worker: {why}")
-        found[name] = sample
-    return [found[name] for name in pieces]
+            raise NotTrusted(f"generate: no worker could simulate {len(shares[name])} of the designs: {why}")
+        found[name] = samples
+    return [sample for name in shares for sample in found[name]]
 
 
-def sampled(simulate, space: Space, slopes: tuple[str, ...], u: Float[np.ndarray, " d"], double: bool):
-    """What a worker does: one design, and the seconds that it took."""
+def sampled(
+    simulate: Simulated, space: Space, slopes: tuple[str, ...], units: Units, double: bool
+) -> list[tuple[Sample, float]]:
+    """What a worker does: some designs, and the seconds that each took."""
+    simulator, found = Simulator(simulate, space, slopes), []
     with jax.enable_x64(double):
-        simulator = Simulator(simulate, space, slopes)
-        return simulator.sample(u), simulator.seconds
+        for u in units:
+            before = simulator.seconds
+            found.append((simulator.sample(u), simulator.seconds - before))
+    return found
 
 
 def part(folder: Path, name: str, first: int) -> Path:
