@@ -1,13 +1,14 @@
 """How well do points shared by several processes scale, here by measurement and to 1,024 devices on paper?
 
     .venv/bin/python benchmarks/scaling.py [--points 4000] [--repeats 7] [--cores 0 1] [--out DIR]
+        [--page docs/scaling.md]
 
 Weak scaling of residual and Jacobian, the rows that a Gauss-Newton step is made of: Burgers' equation with a network of
 three hidden layers of 20 (921 parameters), the same number of points for each process. One process alone and two
 together take turns, each process pinned to a core, several times over; the efficiency is the ratio of the median times.
 The time of two includes the sum of the normal equations where the table says so. Then a step on 8 to 1,024 devices is
 added up from what was measured here and from the bytes that a ring moves, for two kinds of network. Writes the numbers
-as scaling.json into DIR; docs/scaling.md holds what it prints.
+as scaling.json into DIR, and what it prints into the last section of the page.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from pathlib import Path
 WIDTH, DEPTH = 20, 3
 NETWORKS = {"10 Gbit/s Ethernet": (1.25e9, 30e-6), "100 Gbit/s InfiniBand": (12.5e9, 3e-6)}
 """Bytes per second one way, and seconds until a message arrives: round figures for such networks, not measured here."""
+SECTION = "## How it scales"
+ABOUT = """Printed by `benchmarks/scaling.py`: the same number of points for each process, each process pinned to a core. On paper a
+step on p devices is the measured step of one, and a ring sum of the normal equations over round figures for two kinds of
+network, which were not measured here."""
 DEVICES = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -168,6 +173,7 @@ def main() -> None:
     parser.add_argument("--inner", type=int, default=7)
     parser.add_argument("--cores", type=int, nargs=2, default=(0, 1))
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--page", type=Path)
     for name in ("processes", "process", "core"):
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--coordinator")
@@ -184,6 +190,9 @@ def main() -> None:
     lines, numbers = tables(alone, together)
     head = f"{machine('jax', 'jaxlib')}; {arguments.points} points a process; medians of {arguments.repeats} runs"
     print(head, "", *lines, sep="\n")
+    if arguments.page:
+        kept, heading, _ = arguments.page.read_text().partition(SECTION)
+        arguments.page.write_text("\n".join([kept + heading, "", ABOUT, "", f"{head}.", "", *lines, ""]))
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "scaling.json").write_text(json.dumps({"measured": head, **numbers}, indent=1))

@@ -38,7 +38,7 @@ class Farm:
                 n_workers=self.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
             )
         try:
-            self.client = Client(self.local or self.scheduler, timeout=10)
+            self.client = Client(self.local or self.scheduler, timeout=5)
         except (OSError, ValueError) as error:
             raise BadInput(f"no scheduler answers at {self.scheduler} ({error}); start one: dask scheduler.") from None
         return self
