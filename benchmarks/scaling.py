@@ -27,9 +27,9 @@ WIDTH, DEPTH = 20, 3
 NETWORKS = {"10 Gbit/s Ethernet": (1.25e9, 30e-6), "100 Gbit/s InfiniBand": (12.5e9, 3e-6)}
 """Bytes per second one way, and seconds until a message arrives: round figures for such networks, not measured here."""
 SECTION = "## How it scales"
-ABOUT = """Printed by `benchmarks/scaling.py`: the same number of points for each process, each pinned to a core. On
-paper a step on p devices is the measured step of one, and a ring sum of the normal equations over round figures for two kinds
-of network, which were not measured here."""
+ABOUT = """Printed by `benchmarks/scaling.py`: the same number of points for each process, each pinned to a core.
+On paper a step on p devices is the measured step of one, and a ring sum of the normal equations over round figures for
+two kinds of network, which were not measured here."""
 DEVICES = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
