@@ -21,15 +21,17 @@ LEVELS = [
     {"problem", "fields", "simulate"},
     {"solve"},
     {"media", "atoms", "design", "radiation", "lubrication", "proteins"},
-    {"studies", "cli", "_doctor", "_view", "__main__"},
+    {"studies", "cli", "_doctor", "_view", "__main__", "cluster", "_sweep"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 # The doors between rooms of one level: the command line runs the studies, `design` may take any simulator.
 SIDEWAYS = {
     "design": LEVELS[LEVEL["design"]],
-    "cli": {"studies", "_doctor", "_view"},
+    "cli": {"studies", "_doctor", "_sweep", "_view"},
+    "_sweep": {"studies"},
     "__main__": {"cli"},
+    "cluster": {"cli"},
 }
 
 
@@ -195,7 +197,7 @@ def test_a_lawful_tree_passes(tmp_path):
     ],
 )
 def test_a_planted_violation_is_caught(tmp_path, name, text, complaint):
-    rooms = {f"{room}/__init__.py": "" for room in LEVEL if room not in ("cli", "__main__")}
+    rooms = {f"{room}/__init__.py": "" for room in LEVEL if room not in ("cli", "cluster", "_sweep", "__main__")}
     package = plant(tmp_path / "lawful", {"__init__.py": "", "cli.py": "", **rooms, name: text})
     (line,) = violations(package)
     assert complaint in line

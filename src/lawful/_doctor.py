@@ -13,6 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._core.collectives import wrong_collectives
+from ._core.mesh import row_of
+from ._core.messages import listing
 from ._core.precision import float64
 
 
@@ -30,7 +33,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Every finding, in the order of what would hurt first."""
-    return [versions(), precision(), gradients(), devices(), cache(), data_folder(), browser()]
+    return [versions(), precision(), gradients(), devices(), collectives(), cache(), data_folder(), browser()]
 
 
 def versions() -> Finding:
@@ -63,6 +66,20 @@ def gradients() -> Finding:
 def devices() -> Finding:
     found = ", ".join(sorted({device.device_kind for device in jax.devices()}))
     return Finding("devices", True, f"{len(jax.devices())} x {found}; {os.cpu_count()} cores")
+
+
+def collectives() -> Finding:
+    """Each collective that shared work uses, tried on the devices at hand."""
+    devices = jax.devices()
+    wrong = wrong_collectives(row_of(devices))
+    where = f"{len(devices)} device{'s' if len(devices) > 1 else ''} ({jax.default_backend()})"
+    return Finding(
+        "collectives",
+        not wrong,
+        f"wrong on {where}: {listing(wrong)}; solve without mesh=, and update jax and jaxlib"
+        if wrong
+        else f"psum, all_gather and ppermute tried on {where}: right",
+    )
 
 
 def cache() -> Finding:

@@ -1,25 +1,25 @@
-"""The command line: list, run, solve, new, report, view, doctor.
+"""The command line: list, run, sweep, solve, new, report, view, doctor.
 
 Exit codes: 0 done; 1 it ran, but the result is not to be trusted; 2 bad input, one line says what, where and the cure.
 """
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import json
-import pkgutil
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from . import studies
 from ._core.files import write_atomically, write_json
-from ._core.messages import BadInput, NotTrusted, nearest, shown
+from ._core.messages import BadInput, NotTrusted, shown
 from ._core.precision import use_compilation_cache
-from .studies._base import Effort, Outcome, Request, check_options
+from .studies._base import Effort, Outcome, Request, check_options, study, study_names
 
 app = typer.Typer(
     add_completion=False,
@@ -75,6 +75,42 @@ def run(
             print(json.dumps(numbers, allow_nan=False))
         if not outcome.status.converged:
             raise NotTrusted(str(outcome.status))
+
+
+@app.command()
+def sweep(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A name from `lawful list`.")],
+    over: Annotated[
+        list[str], typer.Option("--over", metavar="NAME=A,B,C", help="Values of a setting, or of seed; repeatable.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder where each finished piece is kept.")],
+    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.NORMAL,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of all pieces; repeatable.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Dask scheduler; by default workers on this machine.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 2,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a study at every combination of settings, on workers; a second call goes on where the first was stopped."""
+    with errors(debug):
+        from ._sweep import axes_of, told
+        from ._sweep import sweep as run_all
+
+        grid = axes_of(over)
+        rows = run_all(
+            name, grid, out, effort=effort, seed=seed, options=settings(set_ or []), scheduler=scheduler,
+            workers=workers, progress=True,
+        )  # fmt: skip
+        print(json.dumps(rows, allow_nan=False) if as_json else told(rows, tuple(grid)))
+        print(f"written: {out / 'sweep.json'}", file=sys.stderr)
+        bad = sum("failure" in row or not row["converged"] for row in rows)
+        if bad:
+            raise NotTrusted(f"{bad} of {len(rows)} pieces failed or are not to be trusted; see the lines above")
 
 
 @app.command()
@@ -169,19 +205,6 @@ def doctor(debug: Debug = False) -> None:
             print(finding)
         if not all(finding.ok for finding in findings):
             raise NotTrusted("see the lines above that are not ok")
-
-
-def study_names() -> list[str]:
-    """Every public module of the studies is one."""
-    return sorted(
-        m.name.replace("_", "-") for m in pkgutil.iter_modules(studies.__path__) if not m.name.startswith("_")
-    )
-
-
-def study(name: str):
-    if name not in study_names():
-        raise BadInput(f"there is no study '{name}'{nearest(name, study_names())} See `lawful list`.")
-    return importlib.import_module(f"{studies.__name__}.{name.replace('-', '_')}")
 
 
 def settings(words: list[str]) -> dict[str, str]:
@@ -292,6 +315,7 @@ class errors:
         codes: dict[type, tuple[str, int]] = {
             BadInput: ("bad input", 2),
             NotTrusted: ("not to be trusted", 1),
+            Terminated: ("stopped by SIGTERM; with --out DIR the run goes on with --resume", 143),
             KeyboardInterrupt: ("interrupted; with --out DIR the run goes on with --resume", 130),
             OSError: ("cannot read or write; choose a place that exists, may be written and has room", 2),
         }
@@ -304,7 +328,26 @@ class errors:
                 raise typer.Exit(code)
 
 
+class Terminated(KeyboardInterrupt):
+    """A scheduler asked the program to end: SIGTERM."""
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM ends the program as Ctrl-C does: files are closed, the checkpoint stays, and one line says so."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main() -> None:
     """The entry point of the `lawful` command."""
     use_compilation_cache()
-    app()
+    with stopped_by_signals():
+        app()

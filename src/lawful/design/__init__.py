@@ -1,5 +1,6 @@
 """Designs from any simulator: data, surrogates that learn from it, the best design, and designs on demand."""
 
+from .._core.farm import Farm
 from ._adversarial import NO_PHYSICS, Adversarial, Contest, Physics, Relativistic, Wasserstein, compete
 from ._dataset import Dataset, Failure, generate, together
 from ._descend import Walk, linear_programs, quadratic_programs
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "Examples",
     "Failure",
+    "Farm",
     "Goal",
     "Guess",
     "Improved",

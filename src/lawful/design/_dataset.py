@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .._core.farm import Farm
 from .._core.files import read_arrays, write_arrays
 from .._core.messages import BadInput, NotTrusted
 from .._core.progress import Progress
-from ._simulator import Sample, Simulator
-from ._space import Units
+from ._simulator import Sample, Simulated, Simulator
+from ._space import Space, Units
 
 CHUNK = 32  # designs between two saves
 PART = "-part-"  # in the names of files that are not whole yet
@@ -94,6 +95,7 @@ def generate(
     *,
     name: str = "designs",
     workers: int = 1,
+    farm: Farm | None = None,
     progress: bool | None = None,
 ) -> Dataset:
     """Simulate designs.
@@ -105,6 +107,8 @@ def generate(
               goes on where the first was killed, to the same numbers.
     workers   threads. Worth it for simulators that leave the interpreter, such as other programs; 1 for those that
               fill the cores by themselves.
+    farm      workers of Dask in place of threads, `with lf.design.Farm(workers=4) as farm:`; the simulator then has to
+              be one that can be sent, and designs whose worker is lost are tried again.
 
     A design that fails is in `failures`, with its reason. Raises `NotTrusted` where all fail.
     """
@@ -127,7 +131,10 @@ def generate(
     with ThreadPoolExecutor(workers) as pool:
         while done < len(units):
             chunk = units[done : done + CHUNK]
-            samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
+            if farm is not None:
+                samples = afar(farm, simulator, chunk, double)
+            else:
+                samples = list(pool.map(one, chunk)) if workers > 1 else [one(u) for u in chunk]
             piece = of_samples(chunk, [sample for sample, _ in samples], sum(seconds for _, seconds in samples))
             if folder:
                 piece.save(part(folder, name, done), stamp)
@@ -144,6 +151,31 @@ def generate(
     if not len(data):
         raise NotTrusted(f"generate: all {len(units)} simulations failed; the first: {data.failures[0].reason}")
     return data
+
+
+def afar(farm: Farm, simulator: Simulator, chunk: Units, double: bool) -> list[tuple[Sample, float]]:
+    """The same by workers, a share each, so that a worker compiles once for all of its share. Raises `NotTrusted` where
+    a share is lost for good."""
+    shares = {str(i): units for i, units in enumerate(np.array_split(chunk, min(farm.width, len(chunk))))}
+    parts = (simulator.simulate, simulator.space, simulator.slopes)
+    found = {}
+    for name, samples, why in farm.finished(sampled, {name: (*parts, units, double) for name, units in shares.items()}):
+        if why:
+            raise NotTrusted(f"generate: no worker could simulate {len(shares[name])} of the designs: {why}")
+        found[name] = samples
+    return [sample for name in shares for sample in found[name]]
+
+
+def sampled(
+    simulate: Simulated, space: Space, slopes: tuple[str, ...], units: Units, double: bool
+) -> list[tuple[Sample, float]]:
+    """What a worker does: some designs, and the seconds that each took."""
+    simulator, found = Simulator(simulate, space, slopes), []
+    with jax.enable_x64(double):
+        for u in units:
+            before = simulator.seconds
+            found.append((simulator.sample(u), simulator.seconds - before))
+    return found
 
 
 def part(folder: Path, name: str, first: int) -> Path:

@@ -4,6 +4,7 @@ A right-hand side is a plain function; this room knows nothing of problems and f
 """
 
 from ._base import Happening, Method, Steps
+from ._cells import Around, Edge, Held, Mirrored, march_cells
 from ._contact import Contact
 from ._diffrax import Diffrax
 from ._event import Event
@@ -16,16 +17,20 @@ from ._symplectic import Leapfrog, Yoshida
 from ._taylor import Taylor
 
 __all__ = [
+    "Around",
     "Block",
     "Contact",
     "Diffrax",
     "Drift",
+    "Edge",
     "Event",
     "Gap",
     "Ground",
     "Happening",
+    "Held",
     "Leapfrog",
     "Method",
+    "Mirrored",
     "Pairs",
     "Plane",
     "Run",
@@ -36,6 +41,7 @@ __all__ = [
     "Steps",
     "Taylor",
     "Yoshida",
+    "march_cells",
     "rollout",
     "safe_step",
     "simulate",

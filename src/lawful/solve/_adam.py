@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
+from .._core.mesh import total
 from ._optimiser import (
     BAD_START,
     REDUCTION,
@@ -79,13 +80,13 @@ class Adam(Optimiser):
         return state.moments, state.rate, state.steps
 
     def move(self, system: System, state: AdamState, *known: Array) -> AdamState:
-        """`updates` updates; `known` is not needed."""
+        """`updates` updates; of what is known only the number of rows is needed."""
 
         def update(carry: tuple, _: None) -> tuple[tuple, None]:
             here, moments = carry
             residual, pull = jax.vjp(system.residual, here)
             # Adam divides the size of the gradient away, except where it is as small as its eps.
-            gradient = pull(residual)[0] / residual.shape[0]
+            gradient = total(pull(residual)[0]) / (known[0] if known else residual).shape[0]
             direction, moments = optax.scale_by_adam().update(gradient, moments)
             return (here - self.rate * state.rate * jnp.asarray(direction), moments), None
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .._core.mesh import total
 from ._optimiser import (
     BAD_START,
     NO_DESCENT,
@@ -90,10 +91,11 @@ class SelfScaledBroyden(Optimiser):
     def move(self, system: System, state: BroydenState, *known: Array) -> BroydenState:
         """`updates` updates; `known` is not needed."""
 
-        def value(x: Float[Array, " n"]) -> Float[Array, ""]:
-            return jnp.log(jnp.sum(system.residual(x) ** 2))
+        def both(x: Float[Array, " n"]) -> tuple[Float[Array, ""], Float[Array, " n"]]:
+            residual, pull = jax.vjp(system.residual, x)
+            squares = total(jnp.sum(residual**2))
+            return jnp.log(squares), total(pull(2 * residual / squares)[0])
 
-        both = jax.value_and_grad(value)
         here = _Here(state.x, *both(state.x), state.inverse, jnp.zeros((), jnp.int32))
         here, _ = jax.lax.scan(lambda at, _: (updated(both, at), None), here, None, self.updates)
         cost = jnp.exp(here.value)

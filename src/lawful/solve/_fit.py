@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from .._core.estimates import plain
+from .._core.mesh import ROWS, WHOLE, factor_of, on_mesh
 from ._ground import Ground
 from ._keeper import Keeper
 from ._observations import signal, spread
@@ -101,6 +103,7 @@ def fit(
     keeper: Keeper,
     watch: Watcher,
     live: Live | None = None,
+    mesh: Mesh | None = None,
 ) -> Fitted:
     """Stages until noise levels and unknowns no longer move.
 
@@ -108,6 +111,9 @@ def fit(
     ten times heavier. The unknowns then drift towards those of the exact laws with the inverse square of the weight,
     which is why a change far below an error bar over a tenfold weight says that nothing more is to be gained. The
     weight stops rising where the trial field cannot meet the laws any better.
+
+    On a mesh every device evaluates and linearises its share of the rows; what is small, the numbers to be found and
+    the decisions about them, is the same on all.
     """
     if len(state.x) == 0:
         return nothing_to_find(task, state)
@@ -115,26 +121,26 @@ def fit(
     state.ground = state.ground or task.ground
     while True:
         task = task if state.ground is None else task.on(state.ground)
-        system = WeightedSystem(task, hyper_of(task, state))
+        system = WeightedSystem(task, hyper_of(task, state), mesh)
         settings = optimiser.rough() if state.tries == 1 and task.weighs_laws and task.observed else optimiser
         settings = settings.traced()
-        known = looked(system, settings, jnp.asarray(state.x))
-        now = begun(settings, jnp.asarray(state.x), known[0]) if state.now is None else state.now
+        rows, known = looked(system, settings, jnp.asarray(state.x))
+        now = begun(settings, jnp.asarray(state.x), rows) if state.now is None else state.now
         while under_way(task, state, now):
             now = moved(system, settings, now, *known)
-            known = looked(system, settings, now.x)
+            rows, known = looked(system, settings, now.x)
             state.now, state.x = now, np.asarray(now.x)
-            note(state, task, loss_terms(task, np.asarray(known[0])), optimiser, watch)
+            note(state, task, loss_terms(task, np.asarray(rows)), optimiser, watch)
             if live is not None:
-                live.follow(system, state, known, optimiser.max_steps)
+                live.follow(system, state, known if mesh is None else (rows,), optimiser.max_steps)
             if (ground := turned(task, state, now)) is not None:
                 state.ground, task = ground, task.on(ground)
-                system = WeightedSystem(task, hyper_of(task, state))
-                known = looked(system, settings, now.x)
-                state.now = now = settings.rebased(now, known[0])
+                system = WeightedSystem(task, hyper_of(task, state), mesh)
+                rows, known = looked(system, settings, now.x)
+                state.now = now = settings.rebased(now, rows)
             keeper.save(lambda: saved_arrays(state), lambda: saved_meta(state))
-        residual, jacobian = (np.asarray(a) for a in (known if optimiser.takes_jacobian else linearised(system, now.x)))
-        found = uncertain(system, now.x, residual, jacobian)
+        residual, jacobian = np.asarray(rows), slopes(system, known, state.x)
+        found = uncertain(system, state.x, residual, jacobian)
         levels, change, drift = settle(task, state, residual, found, floor)
         if live is not None:
             live.judged(state.stage, found)
@@ -161,7 +167,7 @@ def turned(task: Task, state: FitState, now: OptimiserState) -> Ground | None:
     stopped = int(now.status) != RUNNING
     if state.ground is None or (stopped and int(now.status) not in (REDUCTION, GRADIENT, ROUNDING, NO_DESCENT)):
         return None
-    return task.turned(state.ground, now.x, len(state.history), stopped)
+    return task.turned(state.ground, jnp.asarray(state.x), len(state.history), stopped)
 
 
 def nothing_to_find(task: Task, state: FitState) -> Fitted:
@@ -256,12 +262,24 @@ def long_loops(system: WeightedSystem, *_: object) -> bool:
 
 @compiled(long_loops)
 def linearised(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
-    return system.linearise(x)
+    return on_mesh(system.mesh, system.linearise, gives=ROWS)(x)
 
 
 @compiled(long_loops)
 def factored(system: WeightedSystem, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
-    return system.factor(x, max(AT_ONCE, 2 * x.size))
+    return on_mesh(system.mesh, lambda x: system.factor(x, max(AT_ONCE, 2 * x.size)), gives=ROWS)(x)
+
+
+@compiled(long_loops)
+def whole(system: WeightedSystem, rows: Float[Array, "k ..."]) -> Float[Array, "m ..."]:
+    """The rows of all devices in the order of the task."""
+    return on_mesh(system.mesh, system.whole, ROWS)(rows)
+
+
+@compiled(long_loops)
+def joined(system: WeightedSystem, triangles: Float[Array, "k n"]) -> Float[Array, "n n"]:
+    """The triangular factor of all rows, of which every device has that of its own."""
+    return on_mesh(system.mesh, lambda own: factor_of(own).triangle, ROWS)(triangles)
 
 
 @compiled(long_loops)
@@ -276,17 +294,28 @@ def begun(optimiser: Optimiser, x: Float[Array, " n"], residual: Float[Array, " 
 
 @compiled(long_loops)
 def moved(system: WeightedSystem, optimiser: Optimiser, now: OptimiserState, *known: Array) -> OptimiserState:
-    return optimiser.move(system, now, *known)
+    laid_out = ROWS if optimiser.takes_jacobian else WHOLE
+    move = on_mesh(system.mesh, lambda now, known: optimiser.move(system, now, *known), (WHOLE, laid_out))
+    return move(now, known)
 
 
-def looked(system: WeightedSystem, optimiser: Optimiser, x: Float[Array, " n"]) -> tuple[Array, ...]:
-    """What the optimiser needs to know at x: the residual, and if it takes it the Jacobian, or where that would not fit
-    its triangular factor."""
+def looked(system: WeightedSystem, optimiser: Optimiser, x: Float[Array, " n"]) -> tuple[Array, tuple[Array, ...]]:
+    """The residual, and what the optimiser needs to know at x: it too, and if it takes it the Jacobian, or where that
+    would not fit its triangular factor; on a mesh each device its own."""
     if not optimiser.takes_jacobian:
-        return (rows_at(system, x),)
-    if optimiser.takes_factor and too_large(system.task):
-        return factored(system, x)
-    return linearised(system, x)
+        rows = rows_at(system, x)
+        return rows, (rows,)
+    known = factored(system, x) if optimiser.takes_factor and too_large(system.task) else linearised(system, x)
+    return known[0] if system.mesh is None else whole(system, known[0]), known
+
+
+def slopes(system: WeightedSystem, known: tuple[Array, ...], x: Float[np.ndarray, " n"]) -> np.ndarray:
+    """The Jacobian, or where it was too large its triangular factor, for everyone: what error bars are made of."""
+    if len(known) == 1:
+        return np.asarray(linearised(dataclasses.replace(system, mesh=None), jnp.asarray(x))[1])
+    if system.mesh is None:
+        return np.asarray(known[1])
+    return np.asarray((joined if too_large(system.task) else whole)(system, known[1]))
 
 
 def too_large(task: Task) -> bool:
@@ -309,7 +338,7 @@ def overfitted(task: Task, now: OptimiserState) -> bool:
 
 @compiled(long_loops)
 def rows_at(system: WeightedSystem, x: Float[Array, " n"]) -> Float[Array, " m"]:
-    return system.residual(x)
+    return on_mesh(system.mesh, lambda x: system.whole(system.residual(x)))(x)
 
 
 def loss_terms(task: Task, rows: Float[np.ndarray, " m"]) -> dict[str, float]:
@@ -424,20 +453,22 @@ def finish(system: WeightedSystem, state: FitState, levels, residual, jacobian, 
         jacobian = jacobian.copy()
         jacobian[part] *= ratio[:, None]
     elif np.any(ratio != 1):
-        system = WeightedSystem(task, dataclasses.replace(system.hyper, sd=jnp.asarray(task.noise.sd(levels))))
-        jacobian = np.asarray(factored(system, x)[1])
-    found = uncertain(system, x, restated, jacobian)
+        hyper = dataclasses.replace(system.hyper, sd=jnp.asarray(task.noise.sd(levels)))
+        system = dataclasses.replace(system, hyper=hyper)
+        triangle = factored(system, x)[1]
+        jacobian = np.asarray(triangle if system.mesh is None else joined(system, triangle))
+    found = uncertain(system, state.x, restated, jacobian)
     return Fitted(state.x, levels, state.weight, restated, found, good, why, state.history)
 
 
-def uncertain(system: WeightedSystem, x: Array, residual: np.ndarray, jacobian: np.ndarray) -> Uncertainty:
+def uncertain(system: WeightedSystem, x: np.ndarray, residual: np.ndarray, jacobian: np.ndarray) -> Uncertainty:
     """Error bars from the Jacobian, or from its triangular factor and the rows of the data."""
     if len(jacobian) == len(residual):
         return uncertainty(jacobian, system.task.layout)
     part = system.task.data_rows
     found, leverage = uncertainty(jacobian, system.task.layout), np.zeros(len(residual))
     if part.stop:
-        leverage[part] = leverages(jacobian, np.asarray(data_slopes(system, x)))
+        leverage[part] = leverages(jacobian, np.asarray(data_slopes(system, jnp.asarray(x))))
     return found._replace(leverage=leverage)
 
 

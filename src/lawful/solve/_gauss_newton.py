@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .._core.mesh import all_finite, gathered, norm_of, sharers, total
 from ._optimiser import (
     BAD_JACOBIAN,
     BAD_START,
@@ -85,9 +86,9 @@ def linear_model(
 ) -> _Linear:
     """From the Jacobian itself, or from its triangular factor, when products are derivatives of the residual."""
     if rows.shape[0] == residual.shape[0]:
-        return _Linear(rows, lambda p: rows @ p, lambda v: v @ rows)
+        return _Linear(rows, lambda p: rows @ p, lambda v: total(v @ rows))
     ahead = lambda p: jax.jvp(system.residual, (x,), (p,))[1]
-    return _Linear(rows, ahead, lambda v: jax.vjp(system.residual, x)[1](v)[0])
+    return _Linear(rows, ahead, lambda v: total(jax.vjp(system.residual, x)[1](v)[0]))
 
 
 class GaussNewton(Optimiser):
@@ -147,10 +148,10 @@ class GaussNewton(Optimiser):
         self, system: System, state: GaussNewtonState, residual: Float[Array, " m"], jacobian: Float[Array, "k n"]
     ) -> GaussNewtonState:
         """A step; in place of the Jacobian (m rows) its triangular factor (n rows) will do."""
-        usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(cost_of(residual))
+        usable = all_finite(jacobian) & jnp.isfinite(cost_of(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
         residual = jnp.where(usable, residual, 0.0)
-        norm, norms = jnp.linalg.norm(residual), jnp.linalg.norm(jacobian, axis=0)
+        norm, norms = norm_of(residual), norm_of(jacobian)
         product = norm * norms
         linear = linear_model(system, state.x, residual, jacobian)
         slope = linear.back(residual)
@@ -197,7 +198,7 @@ class GaussNewton(Optimiser):
         }[int(state.status)]
 
     def _search(self, system: System, state: GaussNewtonState, residual, linear: _Linear, slope, idle) -> _Search:
-        gram = squared(linear.rows)
+        gram = total(squared(linear.rows))
         diagonal = jnp.diag(gram)
         scale = jnp.maximum(diagonal, _FAINT * jnp.max(diagonal) + jnp.finfo(gram.dtype).tiny)
 
@@ -263,6 +264,7 @@ def triangular(
         return jnp.linalg.cholesky(gram + jnp.diag(ridge), upper=True)
 
     def by_rows(_: None) -> Float[Array, "n n"]:
-        return jnp.linalg.qr(jnp.concatenate([jacobian, jnp.diag(jnp.sqrt(ridge))]), mode="r")
+        rows = gathered(jacobian if sharers() == 1 else jnp.linalg.qr(jacobian, mode="r"))
+        return jnp.linalg.qr(jnp.concatenate([rows, jnp.diag(jnp.sqrt(ridge))]), mode="r")
 
     return jax.lax.cond(faint, by_rows, by_squares, None)

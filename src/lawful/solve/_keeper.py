@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from .._core.files import read_arrays, write_arrays
+from .._core.mesh import leads
 from .._core.messages import BadInput
 
 
@@ -19,7 +20,7 @@ class Keeper:
     """Saves the state of a fit every `seconds`, and gives it back to a run that resumes.
 
     Saving never changes what is computed: a resumed run repeats the steps after the last save and reaches the same
-    numbers bit for bit on the same machine.
+    numbers bit for bit on the same machine. Of several processes that share a fit the first one writes, all read.
     """
 
     def __init__(self, folder: Path | None, fingerprint: str, resume: bool, seconds: float = 1.0):
@@ -41,13 +42,13 @@ class Keeper:
 
     def save(self, arrays: Callable[[], dict[str, np.ndarray]], meta: Callable[[], dict], force: bool = False) -> None:
         now = time.monotonic()
-        if self.path and (force or now - self.last >= self.seconds):
+        if self.path and leads() and (force or now - self.last >= self.seconds):
             write_arrays(self.path, arrays(), {**meta(), "fingerprint": self.fingerprint})
             self.last = now
 
     def clear(self) -> None:
         """The work is done and its result is saved elsewhere."""
-        if self.path:
+        if self.path and leads():
             self.path.unlink(missing_ok=True)
 
 

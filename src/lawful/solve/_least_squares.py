@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .._core.mesh import all_finite, factor_of, norm_of, sharers, total
 from ._optimiser import (
     BAD_JACOBIAN,
     BAD_START,
@@ -217,15 +218,15 @@ class LevenbergMarquardt(Optimiser):
         self, system: System, state: LMState, residual: Float[Array, " m"], jacobian: Float[Array, "m n"]
     ) -> LMState:
         """A step from where residual and Jacobian are known."""
-        usable = jnp.all(jnp.isfinite(jacobian)) & jnp.isfinite(cost_of(residual))
+        usable = all_finite(jacobian) & jnp.isfinite(cost_of(residual))
         jacobian = jnp.where(usable, jacobian, 0.0)
-        norms = jnp.linalg.norm(jacobian, axis=0)
+        norms = norm_of(jacobian)
         scale = jnp.maximum(state.scale, norms)
         linear = _factor(state.x, residual, jacobian, norms, scale, self.normal)
         predicted = jnp.sum(linear.target**2)  # what Gauss-Newton promises to take off the cost
         usable &= jnp.isfinite(predicted)  # LAPACK answers NaN where it finds no factors
         scales = linear.norm * norms
-        gradient = jnp.max(jnp.abs(residual @ jacobian) / jnp.where(scales > 0, scales, 1.0))
+        gradient = jnp.max(jnp.abs(total(residual @ jacobian)) / jnp.where(scales > 0, scales, 1.0))
         offset = jnp.sqrt(predicted) / jnp.where(linear.norm > 0, linear.norm, 1.0)
         falling = (offset <= _STALLED * state.best_offset) | (state.cost <= 0.5 * state.best_cost)
         stalled = jnp.isfinite(state.best_offset) & ~falling
@@ -286,7 +287,7 @@ class LevenbergMarquardt(Optimiser):
             x = linear.x + move
             ahead = system.residual(x)
             told = length > _TOLD * jnp.finfo(x.dtype).eps * linear.size
-            apart = jnp.linalg.norm(ahead - linear.residual - linear.jacobian @ move)
+            apart = norm_of(ahead - linear.residual - linear.jacobian @ move)
             search = search._replace(
                 x=x,
                 cost=cost_of(ahead),
@@ -422,19 +423,19 @@ def _jitted_step(method: LevenbergMarquardt, system: System, state: LMState) -> 
 
 def _factor(x: Array, residual: Array, jacobian: Array, norms: Array, scale: Array, normal: bool) -> _Linear:
     """The linear model at x. Tall Jacobians are reduced by QR first: the SVD then costs n^3, not m n^2."""
-    m, n = jacobian.shape
+    m, n = jacobian.shape[0] * sharers(), jacobian.shape[1]
     eps = jnp.finfo(jacobian.dtype).eps
     divisor = jnp.where(scale > 0, scale, 1.0)
     scaled = jacobian / divisor
     if normal:
-        squares, basis = jnp.linalg.eigh(scaled.T @ scaled)
+        squares, basis = jnp.linalg.eigh(total(scaled.T @ scaled))
         s, least = jnp.sqrt(jnp.maximum(squares, 0.0)), jnp.sqrt(max(m, n) * eps)
-        project = lambda v: basis.T @ (scaled.T @ v)
-    elif m > n:
-        q, r = jnp.linalg.qr(scaled)
-        u, s, transposed = jnp.linalg.svd(r, full_matrices=False)
+        project = lambda v: basis.T @ total(scaled.T @ v)
+    elif m > n or sharers() > 1:
+        triangle, along = factor_of(scaled)
+        u, s, transposed = jnp.linalg.svd(triangle, full_matrices=False)
         basis, least = transposed.T, max(m, n) * eps
-        project = lambda v: u.T @ (q.T @ v)
+        project = lambda v: u.T @ along(v)
     else:
         u, s, transposed = jnp.linalg.svd(scaled, full_matrices=False)
         basis, least = transposed.T, max(m, n) * eps
@@ -442,7 +443,7 @@ def _factor(x: Array, residual: Array, jacobian: Array, norms: Array, scale: Arr
     resolved = s > least * jnp.max(s)
     safe = jnp.where(resolved | jnp.isnan(s), s, 1.0)
     coordinates = lambda v: jnp.where(resolved, project(v) / (safe if normal else 1.0), 0.0)
-    norm = jnp.linalg.norm(residual)
+    norm = norm_of(residual)
     return _Linear(
         x=x,
         residual=residual,

@@ -11,13 +11,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from .._core.mesh import total
+
 RUNNING, GRADIENT, REDUCTION, STEP, ROUNDING, NO_DESCENT, STEP_LIMIT, BAD_START, BAD_JACOBIAN = range(9)
 
 MOST_PARAMETERS = 5000  # for a step, or an error bar, that factors the Jacobian: beyond it that takes minutes
 
 
 class System(Protocol):
-    """What is minimised: a pytree with these two functions, which must agree about the residual."""
+    """What is minimised: a pytree with these two functions, which must agree about the residual.
+
+    Where several devices share the work each has some of the rows; sums over rows go through `total`.
+    """
 
     def residual(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         """r(x), already weighted, so that |r|^2 is what is to be small."""
@@ -93,7 +98,7 @@ def unless_stopped(state: OptimiserState, new: Any) -> Any:
 
 def cost_of(residual: Float[Array, " m"]) -> Float[Array, ""]:
     """|r|^2, infinite where the residual or its square is not finite."""
-    cost = jnp.sum(residual**2)
+    cost = total(jnp.sum(residual**2))
     return jnp.where(jnp.isfinite(cost), cost, jnp.inf)
 
 

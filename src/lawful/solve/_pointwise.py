@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._core.mesh import gathered, norm_of, on_first, share_of, sharers, total
 from ._observations import Observation
 from ._task import Hyper, Task, consecutive, prior_blocks, prior_rows
 
@@ -44,15 +45,40 @@ class PointwiseTask(Task):
     def finer(self) -> None:
         return None
 
+    def shares(self, hyper: Hyper) -> Iterator[Rows]:
+        """What this device has of the rows, the padding with weight zero; all of them where one works alone."""
+        for row, batch in self.rows(hyper):
+            if sharers() == 1:
+                yield row, batch
+            else:
+                yield (lambda x, item, row=row: row(x, item.items) * item.counts), share_of(batch)
+
+    def whole(self, rows: Float[Array, "k ..."], hyper: Hyper) -> Float[Array, "m ..."]:
+        """The rows of all devices in their order, of which each has what `shares` gave it."""
+        if sharers() == 1:
+            return rows
+        size_of_x = self.layout.field_count + self.layout.unknown_count
+        found, place, x = [], 0, jax.ShapeDtypeStruct((size_of_x,), rows.dtype)
+        for (row, batch), (_, share) in zip(self.rows(hyper), self.shares(hyper), strict=True):
+            count, size = (jax.tree.leaves(each)[0].shape[0] for each in (batch, share))
+            several = jax.eval_shape(
+                lambda x, batch=batch, row=row: row(x, jax.tree.map(lambda a: a[0], batch)), x
+            ).size
+            own = rows[place : place + several * size].reshape(several, size, *rows.shape[1:])
+            every = jnp.swapaxes(gathered(jnp.swapaxes(own, 0, 1))[:count], 0, 1)
+            found.append(every.reshape(several * count, *rows.shape[1:]))
+            place += several * size
+        return jnp.concatenate([*found, total(rows[place:])])
+
     def residual(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, " m"]:
         return jnp.concatenate(
-            [jax.vmap(lambda item, row=row: row(x, item))(batch).T.ravel() for row, batch in self.rows(hyper)]
+            [jax.vmap(lambda item, row=row: row(x, item))(batch).T.ravel() for row, batch in self.shares(hyper)]
             + [self.priors(x, hyper.leash)]
         )
 
     def linearise(self, x: Float[Array, " n"], hyper: Hyper) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         values, slopes = [self.priors(x, hyper.leash)], [jax.jacrev(self.priors)(x, hyper.leash)]
-        parts = [rows_with_slopes(row, x, batch) for row, batch in self.rows(hyper)]
+        parts = [rows_with_slopes(row, x, batch) for row, batch in self.shares(hyper)]
         jacobian = jnp.concatenate([p[1] for p in parts] + slopes)
         return jnp.concatenate([p[0] for p in parts] + values), without_rounding(jacobian)
 
@@ -61,10 +87,11 @@ class PointwiseTask(Task):
     ) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
         """All rows, and the triangular factor R of their Jacobian, J = Q R, which is formed `at_once` points at a time.
 
-        Householder reflections of every block below what came before: as many digits as from the whole of J.
+        Householder reflections of every block below what came before: as many digits as from the whole of J. Of several
+        devices each has the factor of its own rows: J'J is the sum of their R'R.
         """
         triangle = triangular_of(jnp.zeros((x.size, x.size), x.dtype), jax.jacrev(self.priors)(x, hyper.leash))
-        for row, batch in self.rows(hyper):
+        for row, batch in self.shares(hyper):
             count = jax.tree.leaves(batch)[0].shape[0]
             whole = count - count % at_once
             blocks = jax.tree.map(lambda leaf, n=whole: leaf[:n].reshape(-1, at_once, *leaf.shape[1:]), batch)
@@ -99,7 +126,7 @@ class PointwiseTask(Task):
         return row
 
     def priors(self, x: Float[Array, " n"], leash: Float[Array, ""]) -> Float[Array, " rows"]:
-        return prior_rows(self.problem, self.layout.raw(x), leash)
+        return on_first(prior_rows(self.problem, self.layout.raw(x), leash))
 
 
 def without_rounding(jacobian: Float[Array, "m n"]) -> Float[Array, "m n"]:
@@ -108,7 +135,7 @@ def without_rounding(jacobian: Float[Array, "m n"]) -> Float[Array, "m n"]:
     Conditions imposed exactly can take a basis function away altogether, such as T_1(x) where the slope is given. What
     is left of its column has no direction, and steps along it would be of any length.
     """
-    norms = jnp.linalg.norm(jacobian, axis=0)
+    norms = norm_of(jacobian)
     return jnp.where(norms > 16 * jnp.finfo(jacobian.dtype).eps * jnp.max(norms), jacobian, 0.0)
 
 

@@ -6,16 +6,19 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from .._core.compilation import compiled
 from .._core.files import read_arrays
+from .._core.mesh import leads, row_of
 from .._core.messages import BadInput, listing
 from .._core.precision import in_float64
 from .._core.record import Status
@@ -47,6 +50,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
+    mesh: Mesh | Sequence[jax.Device] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -63,6 +67,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
+    mesh: Mesh | Sequence[jax.Device] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -73,6 +78,8 @@ def solve(
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
     optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
+    mesh       devices that share the points of `Neural`, such as `jax.devices()`: each evaluates and linearises its
+               own, normal equations, gradients and losses are summed over all. By default one device works alone.
     out        folder in which a long run keeps a checkpoint, says how it stands (`live.json`, for `lawful view`) and,
                at the end, writes the solution.
     resume     continue from the checkpoint in `out`, to the same answer bit for bit.
@@ -84,27 +91,30 @@ def solve(
     """
     begin = time.monotonic()
     if isinstance(problem, Simulated):
-        if not (method is None and optimiser is None and out is None):
+        if not (method is None and optimiser is None and mesh is None and out is None):
             raise BadInput("a simulated problem is solved by least squares through its motion; give the problem alone.")
         return identify(problem)
     method = method or default_method(problem)
     problem.check()
+    if mesh is not None and not isinstance(method, Neural):
+        raise BadInput("mesh=... shares the points of Neural; give method=lf.Neural(), or leave out mesh.")
     if resume and out is None:
         raise BadInput("resume=True needs out=..., the folder of the run to continue.")
     digest = fingerprint(problem, method)
     folder = Path(out) if out is not None else None
+    devices = None if mesh is None else row_of(mesh)
     keeper = Keeper(folder, fingerprint(problem, (method, optimiser)), resume)
-    live = Live(folder, type(method).__name__)
+    live = Live(folder if leads() else None, type(method).__name__)
     watch = watcher(progress)
     try:
-        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, live)
+        task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, live, devices)
     except BaseException as error:
         live.stop(f"the run was broken off ({type(error).__name__}); with resume it goes on")
         raise
     finally:
         watch.close()
     solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
-    if folder is not None:
+    if folder is not None and leads():
         solution.save(folder)
         keeper.clear()
         live.end(solution)
@@ -112,7 +122,13 @@ def solve(
 
 
 def run(
-    problem: Problem, method, optimiser: Optimiser | None, keeper: Keeper, watch: Watcher, live: Live
+    problem: Problem,
+    method,
+    optimiser: Optimiser | None,
+    keeper: Keeper,
+    watch: Watcher,
+    live: Live,
+    mesh: Mesh | None = None,
 ) -> tuple[Task, Fitted, float | None, int]:
     """Fit, and refine the mesh until it no longer matters."""
     task = method.task(problem)
@@ -126,7 +142,7 @@ def run(
         state = restored(*saved, like)
         task = refined(task, state.refinement)
     while True:
-        fitted = fit(task, optimiser, state, keeper, watch, live)
+        fitted = fit(task, optimiser, state, keeper, watch, live, mesh)
         finer = task.finer()
         if finer is None:
             return task, fitted, None, 0

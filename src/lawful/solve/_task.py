@@ -9,6 +9,7 @@ from typing import Self
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from ..problem import Model, Normal, Problem, raw_size
@@ -91,6 +92,10 @@ class Task(eqx.Module):
         residual, jacobian = self.linearise(x, hyper)
         return residual, jnp.linalg.qr(jacobian, mode="r")
 
+    def whole(self, rows: Float[Array, "k ..."], hyper: Hyper) -> Float[Array, "m ..."]:
+        """All rows, of which each device that shares the work has some."""
+        return rows
+
     def data_slopes(self, x: Float[Array, " n"], hyper: Hyper) -> Float[Array, "rows n"]:
         """The rows of the Jacobian that belong to data."""
         return self.linearise(x, hyper)[1][self.data_rows]
@@ -156,6 +161,8 @@ class WeightedSystem(eqx.Module):
 
     task: Task
     hyper: Hyper
+    mesh: Mesh | None = eqx.field(static=True, default=None)
+    """The devices that share the rows; None where one works alone."""
 
     def residual(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         return self.task.residual(x, self.hyper)
@@ -165,6 +172,9 @@ class WeightedSystem(eqx.Module):
 
     def factor(self, x: Float[Array, " n"], at_once: int) -> tuple[Float[Array, " m"], Float[Array, "n n"]]:
         return self.task.factor(x, self.hyper, at_once)
+
+    def whole(self, rows: Float[Array, "k ..."]) -> Float[Array, "m ..."]:
+        return self.task.whole(rows, self.hyper)
 
     def data_slopes(self, x: Float[Array, " n"]) -> Float[Array, "rows n"]:
         return self.task.data_slopes(x, self.hyper)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import math
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from .._core.messages import BadInput, listing, nearest
@@ -92,6 +95,19 @@ class Outcome:
     others: Mapping[str, Told] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def study_names() -> list[str]:
+    """Every public module of the studies is one."""
+    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
+    return sorted(m.name.replace("_", "-") for m in modules if not m.name.startswith("_"))
+
+
+def study(name: str):
+    """The module of a study. Raises `BadInput` for a name that there is not."""
+    if name not in study_names():
+        raise BadInput(f"there is no study '{name}'{nearest(name, study_names())} See `lawful list`.")
+    return importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
 
 
 def check_options(study: str, options: Mapping[str, str], known: Mapping[str, str]) -> None:
