@@ -12,34 +12,11 @@ Points = Float[np.ndarray, "n 3"]
 RADII = {"N": 1.55, "CA": 1.70, "C": 1.65, "O": 1.40, "CB": 1.70, "SG": 1.80}
 """Van der Waals, A. J. M. Word et al., J. Mol. Biol. 285, 1711 (1999); sulphur: A. Bondi, J. Phys. Chem. 68, 441."""
 CLASH, TOUCH = 0.4, 8.0
-LETTERS = dict(
-    zip(
-        [
-            "ALA",
-            "CYS",
-            "ASP",
-            "GLU",
-            "PHE",
-            "GLY",
-            "HIS",
-            "ILE",
-            "LYS",
-            "LEU",
-            "MET",
-            "ASN",
-            "PRO",
-            "GLN",
-            "ARG",
-            "SER",
-            "THR",
-            "VAL",
-            "TRP",
-            "TYR",
-        ],
-        "ACDEFGHIKLMNPQRSTVWY",
-        strict=True,
-    )
-)
+LETTERS = {
+    "ALA": "A", "CYS": "C", "ASP": "D", "GLU": "E", "PHE": "F", "GLY": "G", "HIS": "H", "ILE": "I", "LYS": "K",
+    "LEU": "L", "MET": "M", "ASN": "N", "PRO": "P", "GLN": "Q", "ARG": "R", "SER": "S", "THR": "T", "VAL": "V",
+    "TRP": "W", "TYR": "Y",
+}  # fmt: skip
 
 
 class Chain(NamedTuple):
