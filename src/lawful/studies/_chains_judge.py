@@ -33,6 +33,14 @@ class Chain(NamedTuple):
     def at(self, k: int, name: str) -> Float[np.ndarray, "3"]:
         return self.xyz[(self.residue == k) & (self.names == name)][0]
 
+    def betas(self) -> Float[np.ndarray, "L 3"]:
+        """CB of each residue, of glycine where it would be: in the tetrahedron about CA."""
+        n, ca, c = (self.only(name) for name in ("N", "CA", "C"))
+        found = tetrahedral(n, ca, c)
+        has = self.names == "CB"
+        found[self.residue[has]] = self.xyz[has]
+        return found
+
 
 def chains_of(text: str) -> dict[str, Chain]:
     """By name, from the text of a PDB file."""
@@ -52,6 +60,15 @@ def chains_of(text: str) -> dict[str, Chain]:
             "".join(LETTERS[kinds[number]] for number in numbers),
         )
     return found
+
+
+def tetrahedral(n: Points, ca: Points, c: Points) -> Points:
+    """1.53 A from CA, between N and C on the other side: L amino acids. Within 0.1 A of real ones."""
+    unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)
+    back = -unit(unit(n - ca) + unit(c - ca))
+    up = unit(np.cross(n - ca, c - ca))
+    tilt = np.deg2rad(54.0)
+    return ca + 1.53 * (np.cos(tilt) * back + np.sin(tilt) * up)
 
 
 class Motion(NamedTuple):
@@ -116,6 +133,14 @@ def clashes_between(one: Chain, other: Chain) -> int:
     radii = [np.array([RADII[name] for name in chain.names]) for chain in (one, other)]
     away = np.linalg.norm(one.xyz[:, None] - other.xyz[None, :], axis=-1)
     return int(np.sum(radii[0][:, None] + radii[1][None, :] - away >= CLASH))
+
+
+def clashes_of(chain: Chain, k: int, name: str, but: set[int]) -> int:
+    """Atoms of other residues that one atom overlaps by 0.4 A and more; `but` those of some residues."""
+    others = ~np.isin(chain.residue, list(but))
+    radii = np.array([RADII[atom] for atom in chain.names])
+    away = np.linalg.norm(chain.xyz - chain.at(k, name), axis=1)
+    return int(np.sum((RADII[name] + radii - away >= CLASH) & others))
 
 
 def contacts_between(one: Chain, other: Chain) -> int:

@@ -223,7 +223,7 @@ def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, Sco
         f" {numbers['rmsd']:.4f} A; they keep 0.001 A); by chance {numbers['by_chance']['value']:.0%} of the unguided"
         f" chains have it within {NEAR:g} A.",
         f"Sound: no bond above {BREAK:g} A, {USUAL:.0%} of the rest's torsions favoured, at most {NATURAL:g} clashes"
-        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. The relaxation holds torsions and clashes, in both.",
+        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. Both are relaxed, which holds the torsions.",
         LABEL,
     )
     order = sorted(kept, key=lambda each: (not each.sound, each.clashes, -each.usual))[:8]
