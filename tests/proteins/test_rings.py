@@ -44,7 +44,7 @@ def beside(away=4.0, seed=0):
 
 
 def atoms_of(frames):
-    xyz = np.asarray(place_atoms(frames.rotation, frames.origin), float)[:LENGTH]
+    xyz = np.asarray(place_atoms(frames.rotation[:LENGTH], frames.origin[:LENGTH]), float)
     return np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
 from ..fields.equivariant import Frames
-from ..guidance import Energy, Guide, Particles, guided
+from ..guidance import Constant, Energy, Guide, Particles, Pull, guided
 from ..proteins import (
     Backbone,
     ChainFlow,
@@ -82,6 +82,11 @@ def maker(request: Request, length: int, quick: int = 8, normal: int = 40) -> Ma
         raise BadInput(f"--set weights={path}: there is no such file.")
     steps = request.count("steps", request.pick(quick, normal), 1, 1000)
     return Maker(load(path, network())[0], length, Schedule(steps=steps))
+
+
+def pull(strength: float) -> Pull:
+    """Two steps a time, none longer than needed. Without strength every answer stays as it is: unguided."""
+    return Pull(Constant(jnp.asarray(strength)), longest=1.0, least=0.0, steps=2)  # pyright: ignore
 
 
 def steered(

@@ -28,7 +28,7 @@ from jaxtyping import Array, Float
 from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..fields.equivariant import Frames
-from ..guidance import Constant, Energy, Pull, Term
+from ..guidance import Energy, Term
 from ..proteins import Backbone, Distance, Disulfide, picture, refuse_contradictions
 from ..proteins._chain_energies import KT
 from ..proteins._reading import extra
@@ -44,6 +44,7 @@ from ._chains import (
     favoured,
     maker,
     proportion,
+    pull,
     shown,
     steered,
 )
@@ -194,8 +195,7 @@ def numbered(option: str, word: str) -> tuple[int, int]:
 
 def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float = 0.0, crowd: int | None = None):
     """Guided from the noise given; with `crowd`, in populations of so many particles."""
-    pull = Pull(Constant(jnp.asarray(strength)), longest=1.0, least=0.0, steps=2)  # pyright: ignore
-    return steered(case.maker.flow(churn), case.energy, [pull], start, seed, crowd)
+    return steered(case.maker.flow(churn), case.energy, [pull(strength)], start, seed, crowd)
 
 
 # judging them

@@ -25,7 +25,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..fields.equivariant import Frames
-from ..guidance import Constant, Energy, Pull, Term
+from ..guidance import Energy, Term
 from ..proteins import (
     Backbone,
     RingFlow,
@@ -41,7 +41,7 @@ from ..proteins._reading import extra
 from . import _chains_judge as judge
 from . import _symmetric_pictures as pictures
 from ._base import Outcome, Request
-from ._chains import Maker, clashes_per_100, maker, mean_of, proportion, shown, steered
+from ._chains import Maker, clashes_per_100, maker, mean_of, proportion, pull, shown, steered
 from ._pdb import pdb_files, pdb_text
 from .backbone import LABEL
 
@@ -143,9 +143,8 @@ def run(request: Request) -> Outcome:
     case, count, strength = asked(request)
     flow = case.flow()
     start = jax.vmap(flow.start)(keys_of(request.seed, count))
-    pull = Pull(Constant(jnp.asarray(strength)), longest=1.0, least=0.0, steps=2)  # pyright: ignore
-    plain = steered(flow, case.energy, [], start, request.seed)
-    led = steered(flow, case.energy, [pull], start, request.seed)
+    # A pull of no strength leaves every answer as it is, and compiles once with one that has some.
+    led, plain = (steered(flow, case.energy, [pull(each)], start, request.seed) for each in (strength, 0.0))
     arms = {
         "guided": arm(case, led, 1.0),
         "relaxed_only": arm(case, plain, 1.0),
