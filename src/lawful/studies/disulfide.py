@@ -3,7 +3,8 @@
 The pair is chosen before anything is drawn: any pair would be easy, since a native chain has about ten that fit. A
 native pair fits by chance in about 0.4 % of cases. The generator of `backbone` is steered by physics at each of its
 steps: the energy of the bond, with sulphurs built for all rotamers, pulls at the predicted chain, in a metric in which
-a residue takes its neighbours along; in the end the chain is relaxed with the bond among its terms.
+a residue takes its neighbours along; in the end the chain is relaxed with the bond among its terms, and with clashes
+priced so that the bond does not outbid them.
 
 Beside it, from the same noise: the unguided generator, which is rejection sampling, since drawing again until a chain
 fits keeps the share that fits; and the unguided chains relaxed towards the bond, which tells what the relaxation alone
@@ -23,13 +24,13 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..fields.equivariant import Frames
 from ..guidance import Energy, Term
-from ..proteins import Backbone, Distance, Disulfide, picture, refuse_contradictions
+from ..proteins import Backbone, Distance, Disulfide, clash_energy, picture, refuse_contradictions
 from ..proteins._chain_energies import KT
 from ..proteins._reading import extra
 from . import _bond_judge as judge
@@ -68,19 +69,23 @@ LOSS, SHARE = 0.05, 0.9
 """What may be lost of quality, and how many should satisfy."""
 FAST = 3.0
 """How many times what is asked for counts in the relaxation."""
+FIRM = 4.0
+"""How many times more atoms that stand in one another count in the relaxation, in all ways alike: the chain's own
+energy prices a clash at less than a kT, which a bond that pulls outbids."""
 SPREAD = 0.5
 """A of a distance that is asked for on either side."""
 
 
 class Wish(eqx.Module):
-    """All that is asked for, in kT, times a weight: 0 for chains that are to be left alone."""
+    """All that is asked for, in kT, times a weight, 0 for chains that are to be left alone; and clashes."""
 
     wishes: tuple[Disulfide | Distance, ...]
+    real: Bool[Array, " n"]
     weight: Float[Array, ""]
 
     def __call__(self, frames: Frames) -> Float[Array, ""]:
         in_kt = [wish(frames) / (KT if isinstance(wish, Disulfide) else 1.0) for wish in self.wishes]
-        return self.weight * jnp.sum(jnp.stack(in_kt))
+        return self.weight * jnp.sum(jnp.stack(in_kt)) + FIRM * clash_energy(frames, self.real) / KT
 
 
 class Case(NamedTuple):
@@ -203,7 +208,7 @@ def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float =
 
 def arm(case: Case, frames: Frames, weight: float) -> Arm:
     """Chains relaxed, with the bond among the terms or not, and judged."""
-    wish = Wish(case.wishes, jnp.asarray(weight))
+    wish = Wish(case.wishes, jnp.asarray(case.maker.real(1)[0]), jnp.asarray(weight))
     raw, done = backbones_of(case, frames), backbones_of(case, case.maker.relaxed(frames, wish))
     bonds = [judged(case, each) for each in done]
     return Arm(
