@@ -41,14 +41,16 @@ def interfaces(found: Mapping[str, Sequence[tuple[int, int]]], wanted: int):
     """Contacts of the poorest interface against clashes between chains, a point for each ring."""
     with house_style():
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
 
-        fig = Figure(figsize=(5.4, 4.0), layout="constrained")
+        fig = Figure(figsize=(5.4, 4.4), layout="constrained")
         ax = fig.subplots()
         for (label, points), colour, marker in zip(found.items(), (BLUE, "#e69f00", INK), "os+", strict=True):
             contacts, clashes = np.array(points).T
             ax.plot(contacts, clashes, marker, color=colour, label=label, alpha=0.8)
         ax.axvline(wanted, color=INK, lw=0.8, ls=":")
-        ax.set_yscale("symlog", linthresh=1)
-        ax.set(xlabel="contacts between neighbours", ylabel="clashes between chains", ylim=(-0.3, None))
-        ax.legend(fontsize="small", loc="upper left")
+        ax.margins(0.08)
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(xlabel="contacts between neighbours", ylabel="clashes between chains")
+        ax.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
         return fig, ax

@@ -60,7 +60,7 @@ SHARE = 0.9
 """How many rings should be as asked for."""
 EXACT, ROUNDED = 1e-4, 2e-3
 """A: how far from symmetric a ring may be, in single precision and in the three digits of a file."""
-SMOOTH = 1.5
+SMOOTH = 2.5
 """Smooth contacts that are asked for, for each contact that is wanted: the smooth count hears pairs beyond 8 A."""
 
 
