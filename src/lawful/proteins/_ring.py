@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -33,7 +35,7 @@ class Symmetry(eqx.Module):
         if self.fold < 2:
             raise BadInput(f"Symmetry({self.fold}): a ring has at least 2 chains.")
 
-    def turns(self, dtype=float) -> Float[Array, "m 3 3"]:
+    def turns(self, dtype: Any = float) -> Float[Array, "m 3 3"]:
         """The rotations, that of the first chain first."""
         angle = 2 * np.pi * np.arange(self.fold) / self.fold
         c, s, o = np.cos(angle), np.sin(angle), np.zeros(self.fold)
