@@ -82,10 +82,11 @@ class Wish(eqx.Module):
     wishes: tuple[Disulfide | Distance, ...]
     real: Bool[Array, " n"]
     weight: Float[Array, ""]
+    firm: Float[Array, ""]
 
     def __call__(self, frames: Frames) -> Float[Array, ""]:
         in_kt = [wish(frames) / (KT if isinstance(wish, Disulfide) else 1.0) for wish in self.wishes]
-        return self.weight * jnp.sum(jnp.stack(in_kt)) + FIRM * clash_energy(frames, self.real) / KT
+        return self.weight * jnp.sum(jnp.stack(in_kt)) + self.firm * clash_energy(frames, self.real) / KT
 
 
 class Case(NamedTuple):
@@ -206,9 +207,9 @@ def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float =
 # judging them
 
 
-def arm(case: Case, frames: Frames, weight: float) -> Arm:
+def arm(case: Case, frames: Frames, weight: float, firm: float = FIRM) -> Arm:
     """Chains relaxed, with the bond among the terms or not, and judged."""
-    wish = Wish(case.wishes, jnp.asarray(case.maker.real(1)[0]), jnp.asarray(weight))
+    wish = Wish(case.wishes, jnp.asarray(case.maker.real(1)[0]), jnp.asarray(weight), jnp.asarray(firm))
     raw, done = backbones_of(case, frames), backbones_of(case, case.maker.relaxed(frames, wish))
     bonds = [judged(case, each) for each in done]
     return Arm(
