@@ -75,7 +75,7 @@ def out_of_file(path: Path, residues: str, chain: str | None) -> Given:
             part = each[at[begin] : at[end] + 1]
             if len(part) < LEAST:
                 raise BadInput(f"--set residues={residues}: a motif has {LEAST} residues and more; {len(part)} came.")
-            return of(part, f"residues {residues} of chain {each.chain} of {path.name}")
+            return of(part, f"residues {begin} to {end} of chain {each.chain} of {path.name}")
     have = "; ".join(f"{each.chain} {each.numbers[0]} to {each.numbers[-1]}" for each in backbones)
     raise BadInput(
         f"--set residues={residues}: {path.name} has no unbroken stretch with both; it has {have} ({report})."
