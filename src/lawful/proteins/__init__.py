@@ -36,6 +36,7 @@ from ._reading import Read, Report, read
 from ._receptor import Field, Spheres, Surroundings, read_receptor, surroundings
 from ._relax import relaxed
 from ._restraints import Distance, window
+from ._ring import RingFlow, Symmetry, ring_clash_energy, ring_contact_energy, ring_contacts
 from ._scores import Native, Score, ScoreSheet, measured_natives, scores, usual_natives
 from ._secondary import run_lengths, secondary_structure
 from ._sets import ChainSet, read_set, representatives, split
@@ -76,6 +77,7 @@ __all__ = [
     "Placing",
     "Read",
     "Report",
+    "RingFlow",
     "Schedule",
     "Score",
     "ScoreSheet",
@@ -85,6 +87,7 @@ __all__ = [
     "Spheres",
     "Superposition",
     "Surroundings",
+    "Symmetry",
     "Tilt",
     "Trials",
     "angle",
@@ -153,6 +156,9 @@ __all__ = [
     "refuse_contradictions",
     "relaxed",
     "representatives",
+    "ring_clash_energy",
+    "ring_contact_energy",
+    "ring_contacts",
     "rmsd",
     "run_lengths",
     "save",

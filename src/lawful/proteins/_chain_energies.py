@@ -39,10 +39,16 @@ def clash_energy(frames: Frames, real: Bool[Array, " n"] | None = None) -> Float
     atoms = chain_atoms(frames, real)
     n = len(atoms)
     flat = atoms.reshape(5 * n, 3)
-    counts = counted(n, None)
-    squared = jnp.sum((flat[:, None] - flat[None, :]) ** 2, axis=-1)
-    touch = np.tile(RADII, n)
-    touch = (touch[:, None] + touch[None, :] - GRACE).astype(flat.dtype)
+    return overlap_energy(flat, flat, jnp.asarray(counted(n, None)))
+
+
+def overlap_energy(
+    one: Float[Array, "a 3"], other: Float[Array, "b 3"], counts: Bool[Array, "a b"]
+) -> Float[Array, ""]:
+    """The same of any pairs of atoms, both in the order N, CA, C, O, CB of whole residues."""
+    squared = jnp.sum((one[:, None] - other[None, :]) ** 2, axis=-1)
+    radii = [np.tile(RADII, len(atoms) // 5) for atoms in (one, other)]
+    touch = (radii[0][:, None] + radii[1][None, :] - GRACE).astype(one.dtype)
     near = counts & (squared < touch**2)
     distance = jnp.sqrt(jnp.where(near, jnp.maximum(squared, 1e-6), 1.0))
     return STIFF * jnp.sum(jnp.where(near, touch - distance, 0.0) ** 2)

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from ..fields.equivariant import Frames, centre, geodesic, uniform_rotations
 
@@ -49,19 +49,28 @@ def noise(key: Key, real: Bool[Array, " n"]) -> Frames:
 
 def as_chain(white: Float[Array, "n 3"], real: Bool[Array, " n"]) -> Float[Array, "n 3"]:
     """Independent normal numbers as a centred Gaussian chain, in angstrom: neighbours go together."""
-    n = real.shape[0]
-    rho, sigma = jnp.asarray(chain_noise(), white.dtype)[jnp.sum(real)]
-    place = jnp.arange(n)
+    places = walked(white, real, jnp.sum(real))
+    return (places - centre(places, real)) * real[:, None]
+
+
+def walked(white: Float[Array, "n 3"], real: Bool[Array, " n"], residues: Int[Array, ""]) -> Float[Array, "n 3"]:
+    """The same about the origin, with the steps of a chain of so many `residues`, of which this may be a stretch."""
+    rho, sigma = jnp.asarray(chain_noise(), white.dtype)[residues]
+    place = jnp.arange(real.shape[0])
     apart = place[:, None] - place[None, :]
     root = jnp.where(apart >= 0, rho ** jnp.maximum(apart, 0), 0.0) * sigma
     root = root * jnp.where(place == 0, 1.0, jnp.sqrt(1 - rho**2))
-    places = root @ white
-    return (places - centre(places, real)) * real[:, None]
+    return root @ white
 
 
 def as_white(places: Float[Array, "n 3"], real: Bool[Array, " n"]) -> Float[Array, "n 3"]:
     """Numbers that `as_chain` makes these centred places of: each place less what the one before says of it."""
-    rho, sigma = jnp.asarray(chain_noise(), places.dtype)[jnp.sum(real)]
+    return unwalked(places, real, jnp.sum(real))
+
+
+def unwalked(places: Float[Array, "n 3"], real: Bool[Array, " n"], residues: Int[Array, ""]) -> Float[Array, "n 3"]:
+    """Numbers that `walked` makes these places of."""
+    rho, sigma = jnp.asarray(chain_noise(), places.dtype)[residues]
     news = jnp.concatenate([places[:1], (places[1:] - rho * places[:-1]) / jnp.sqrt(1 - rho**2)])
     return news / sigma * real[:, None]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +26,7 @@ def picture(
     titles: Sequence[str] | None = None,
     columns: int = 4,
     bonds: Sequence[tuple[int, int]] = (),
+    marked: Sequence[int] = (),
 ) -> tuple[Figure, np.ndarray]:
     """Every backbone in a panel of its own, in one scale: helices in red, strands in blue, the rest in grey.
 
@@ -35,6 +36,7 @@ def picture(
     titles    one a backbone.
     columns   of panels.
     bonds     pairs of residues (from 0) to be joined by a line in all, such as disulfides.
+    marked    residues (from 0) in green in all, such as a motif.
 
     Returns figure and axes of Matplotlib. Raises `BadInput` where there is nothing to draw.
     """
@@ -54,7 +56,9 @@ def picture(
             ax.set_axis_off()
         for k, (backbone, view) in enumerate(zip(backbones, views, strict=True)):
             ax = axes.flat[k]
-            draw(ax, view, secondary_structure(backbone.xyz, backbone.sequence), reach)
+            letters = secondary_structure(backbone.xyz, backbone.sequence)
+            paint(ax, pieces(view, letters, dict.fromkeys(marked, GREEN)), reach)
+            ax.plot(*smooth(view)[0, :2], "o", color=INK, ms=4)
             for pair in bonds:
                 ax.plot(*view[list(pair), :2].T, "o-", color=GREEN, ms=4, lw=2.2)
             ax.set_xlim(-reach, reach)
@@ -63,13 +67,15 @@ def picture(
             if titles is not None:
                 ax.set_title(titles[k], loc="center", fontsize="small")
         entries = ((VERMILLION, "helix"), (BLUE, "strand"), (GREY, "neither"), (INK, "first residue"))
+        if marked:
+            entries = (*entries, (GREEN, "given"))
         from matplotlib.lines import Line2D
 
         marks = [
             Line2D([], [], color=colour, lw=0 if label == "first residue" else 3, marker="o" if colour == INK else None)
             for colour, label in entries
         ]
-        fig.legend(marks, [label for _, label in entries], loc="outside lower center", ncols=4, fontsize="small")
+        fig.legend(marks, [label for _, label in entries], loc="outside lower center", ncols=5, fontsize="small")
         return fig, axes
 
 
@@ -93,25 +99,45 @@ def smooth(points: Float[np.ndarray, "L 3"]) -> Float[np.ndarray, "pieces 3"]:
     return np.swapaxes(np.asarray(curve), 0, 1).reshape(-1, 3)
 
 
-def draw(ax: Axes, view: Float[np.ndarray, "L 3"], letters: str, reach: float) -> None:
+class Piece(NamedTuple):
+    """A residue's part of the trace."""
+
+    points: Float[np.ndarray, "n 3"]
+    colour: str
+    width: float
+
+
+def pieces(
+    view: Float[np.ndarray, "L 3"], letters: str, colours: Mapping[int, str] | None = None, other: str = GREY
+) -> list[Piece]:
+    """Helices in red, strands in blue, the rest in `other`; `colours` of some residues (from 0) instead."""
+    curve = smooth(view)
+    kinds = {**dict.fromkeys("HGI", VERMILLION), "E": BLUE}
+    widths = {**dict.fromkeys("HGI", 3.6), "E": 4.6}
+    chosen = colours or {}
+    # A residue's piece runs from half before it to half after it; the spline has PIECES steps before the first.
+    return [
+        Piece(
+            curve[begin : begin + PIECES + 1],
+            chosen.get(k, kinds.get(letters[k], other)),
+            widths.get(letters[k], 2.0),
+        )
+        for k, begin in enumerate(PIECES // 2 + PIECES * np.arange(len(view)))
+    ]
+
+
+def paint(ax: Axes, several: Sequence[Piece], reach: float) -> None:
+    """What lies in front covers what lies behind, which fades."""
     from matplotlib.colors import to_rgb
 
-    curve = smooth(view)
-    colours = {**dict.fromkeys("HGI", VERMILLION), "E": BLUE}
-    widths = {**dict.fromkeys("HGI", 3.6), "E": 4.6}
-    # A residue's piece runs from half before it to half after it; the spline has PIECES steps before the first.
-    begins = PIECES // 2 + PIECES * np.arange(len(view))
-    pieces = [curve[begin : begin + PIECES + 1] for begin in begins]
     lines, shades, thick, caps = [], [], [], []
-    for k in sorted(range(len(view)), key=lambda k: float(np.mean(pieces[k][:, 2]))):
-        away = 0.5 * np.clip(0.5 - np.mean(pieces[k][:, 2]) / reach, 0.0, 1.0)
-        colour = np.array(to_rgb(colours.get(letters[k], GREY)))
-        width = widths.get(letters[k], 2.0)
+    for piece in sorted(several, key=lambda piece: float(np.mean(piece.points[:, 2]))):
+        away = 0.5 * np.clip(0.5 - np.mean(piece.points[:, 2]) / reach, 0.0, 1.0)
+        colour = np.array(to_rgb(piece.colour))
         # A white rim below each piece covers what lies behind it, but for its neighbours in the chain.
-        lines += [pieces[k][1:-1, :2], pieces[k][:, :2]]
+        lines += [piece.points[1:-1, :2], piece.points[:, :2]]
         shades += [(1.0, 1.0, 1.0), tuple(colour * (1 - away) + away)]
-        thick += [width + 2.2, width]
+        thick += [piece.width + 2.2, piece.width]
         caps += ["butt", "round"]
     for line, shade, width, cap in zip(lines, shades, thick, caps, strict=True):
         ax.plot(line[:, 0], line[:, 1], color=shade, lw=width, solid_capstyle=cap, solid_joinstyle="round")
-    ax.plot(*curve[0, :2], "o", color=INK, ms=4)

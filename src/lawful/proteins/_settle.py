@@ -23,6 +23,8 @@ BOLDEST = 0.3
 """Turn (rad) and shift (A) of one step at most."""
 CURVED = 8.0
 """kT/rad^2 that phi and psi are taken to have in the metric."""
+STIFF = 1e6
+"""The curvature of what is held."""
 MEMORY = 8
 STEPS = 150
 
@@ -48,7 +50,13 @@ class _Walk(NamedTuple):
 
 
 @eqx.filter_jit
-def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, steps: int | Array = STEPS) -> Frames:
+def settled(
+    frames: Frames,
+    real: Bool[Array, " n"],
+    wish: Wish | None = None,
+    steps: int | Array = STEPS,
+    held: Bool[Array, " n"] | None = None,
+) -> Frames:
     """A nearby chain of low energy: ideal peptide bonds, usual torsions, no atoms in each other.
 
         minimise  1/2 sum (bond off / its spread)^2  +  2 sum log(1 + 0.3/p(phi, psi))  +  E_clash/kT + E_hb/kT
@@ -56,6 +64,7 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
 
     wish    a further energy, in kT, such as a disulfide's.
     steps   gradients; 150.
+    held    residues that stay where they are, to the bit, such as a motif.
 
     By L-BFGS whose first guess of the curvature is that of bonds and torsions: block-tridiagonal, six unknowns a
     residue. A step that raises the energy is taken back and tried at a third. Bonds, torsions and clashes are what
@@ -65,7 +74,7 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
     """
     start = spread_out(frames, real)
     ask = lambda at: chain_energy(at, start, real) + (0.0 if wish is None else wish(at))
-    inside = real[:, None]
+    inside = (real if held is None else real & ~held)[:, None]
 
     def look(at: Frames) -> tuple[Float[Array, ""], Float[Array, "n 6"]]:
         nothing = jnp.zeros((len(real), 6), at.origin.dtype)
@@ -73,7 +82,7 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
         return value, jnp.where(inside, slope, 0.0)
 
     def step(_: Array, walk: _Walk) -> _Walk:
-        move = -newton_like(walk, metric(walk.frames, real)) * inside
+        move = -newton_like(walk, metric(walk.frames, real, inside)) * inside
         # Downhill in any case; no residue further than is safe.
         move = jnp.where(jnp.sum(move * walk.slope) < 0, move, -walk.slope * 1e-3)
         move = move * jnp.minimum(1.0, BOLDEST / (jnp.max(jnp.abs(move)) + 1e-12)) * walk.stride
@@ -91,14 +100,14 @@ def settled(frames: Frames, real: Bool[Array, " n"], wish: Wish | None = None, s
     one = jnp.ones((), start.origin.dtype)
     # The first step goes nowhere and looks around: the gradient is compiled once.
     walk = jax.lax.fori_loop(0, steps + 1, step, _Walk(start, one * jnp.inf, none[0], none, none, one))
-    return Frames(walk.frames.rotation, jnp.where(inside, walk.frames.origin, 0.0))
+    return Frames(walk.frames.rotation, jnp.where(real[:, None], walk.frames.origin, 0.0))
 
 
 Metric = tuple[Float[Array, "n 6 6"], Float[Array, "m 6 6"]]
 
 
-def metric(frames: Frames, real: Bool[Array, " n"]) -> Metric:
-    """The curvature of bonds, torsions and the tether: blocks on and above the diagonal."""
+def metric(frames: Frames, real: Bool[Array, " n"], free: Bool[Array, "n 1"]) -> Metric:
+    """The curvature of bonds, torsions and the tether: blocks on and above the diagonal. What is not free is stiff."""
     joined = (real[:-1] & real[1:])[:, None]
 
     def looks(move: Float[Array, " 12"], here: Frames, there: Frames) -> Float[Array, " 6"]:
@@ -116,7 +125,8 @@ def metric(frames: Frames, real: Bool[Array, " n"]) -> Metric:
     slope = jnp.where(joined[..., None], slope, 0.0)
     inner = jnp.einsum("nka,nkb->nab", slope, slope)
     tether = jnp.diag(jnp.repeat(jnp.asarray(LOOSE, slope.dtype) ** -2, 3)) + 2.0 * jnp.eye(6, dtype=slope.dtype)
-    diagonal = jnp.broadcast_to(tether, (len(real), 6, 6))
+    stiff = jnp.where(free | ~real[:, None], 0.0, STIFF)[..., None] * jnp.eye(6, dtype=slope.dtype)
+    diagonal = jnp.broadcast_to(tether, (len(real), 6, 6)) + stiff
     diagonal = diagonal.at[:-1].add(inner[:, :6, :6]).at[1:].add(inner[:, 6:, 6:])
     return diagonal, inner[:, :6, 6:]
 
@@ -144,7 +154,11 @@ def newton_like(walk: _Walk, curvature: Metric) -> Float[Array, "n 6"]:
 
 @eqx.filter_jit
 def all_settled(
-    frames: Frames, real: Bool[Array, "chains n"], wish: Wish | None = None, steps: int | Array = STEPS
+    frames: Frames,
+    real: Bool[Array, "chains n"],
+    wish: Wish | None = None,
+    steps: int | Array = STEPS,
+    held: Bool[Array, " n"] | None = None,
 ) -> Frames:
     """`settled` of several chains."""
-    return jax.vmap(lambda frames, real: settled(frames, real, wish, steps))(frames, real)
+    return jax.vmap(lambda frames, real: settled(frames, real, wish, steps, held))(frames, real)

@@ -17,6 +17,7 @@ BOND = 0.15  # A off 2.03: half a step of the grid moves S by 0.07 A on either s
 BENDS = np.deg2rad((90.0, 120.0))  # CB-S-S, 1st to 99th percentile of real ones about
 CA_CA, CB_CB = (3.8, 6.8), (3.4, 4.5)
 CHI3, OFF = np.deg2rad(90.0), np.deg2rad(30.0)
+SLIGHT = 0.02  # A off 1.81, which the file's digits allow
 WORST = 7.93  # kcal/mol: 95th percentile of 520 real bonds
 
 Sites = tuple[Float[np.ndarray, "4 3"], Float[np.ndarray, "4 3"]]
@@ -64,6 +65,39 @@ def judged(one: Float[np.ndarray, "4 3"], other: Float[np.ndarray, "4 3"], worst
     forms = bool(near and (joined & gauche)[best] and energy[best] <= worst)
     at = lambda values: float(values[best])
     return Bond(forms, ca_ca, cb_cb, at(length), at(chi3), at(energy), np.stack([s[best], t[best]]))
+
+
+class Written(NamedTuple):
+    """A bond as its sulphurs stand in a file: A, degrees, kcal/mol."""
+
+    s_s: float
+    cb_s: float
+    ca_cb_s: float
+    cb_s_s: float
+    chi3: float
+    energy: float
+
+    @property
+    def formed(self) -> bool:
+        near = abs(self.s_s - SG_SG) <= BOND and abs(self.cb_s - CB_SG) <= SLIGHT
+        return near and abs(abs(self.chi3) - np.rad2deg(CHI3)) <= np.rad2deg(OFF) and self.energy <= WORST
+
+
+def written(one: Float[np.ndarray, "5 3"], other: Float[np.ndarray, "5 3"]) -> Written:
+    """Of N, CA, C, CB and SG of two cysteines; of bonds and angles that both have, the one further off."""
+    (n, ca, _, cb, s), (n2, ca2, _, cb2, t) = one, other
+    chi3 = torsion(cb, s, t, cb2)
+    energy = katz(torsion(n, ca, cb, s), torsion(ca, cb, s, t), chi3, torsion(s, t, cb2, ca2), torsion(t, cb2, ca2, n2))
+    length = lambda a, b: float(np.linalg.norm(a - b))
+    worse = lambda values, ideal: max(map(float, values), key=lambda value: abs(value - ideal))
+    return Written(
+        length(s, t),
+        worse((length(cb, s), length(cb2, t)), CB_SG),
+        worse(np.rad2deg([bend(ca, cb, s), bend(ca2, cb2, t)]), np.rad2deg(CA_CB_SG)),
+        worse(np.rad2deg([bend(cb, s, t), bend(cb2, t, s)]), 104.8),
+        float(np.rad2deg(chi3)),
+        float(energy),
+    )
 
 
 def katz(chi1, chi2, chi3, chi4, chi5):

@@ -78,10 +78,7 @@ class Found(NamedTuple):
 
 def judged(wish: Wish, sequence: str) -> Found:
     """Letter by letter, in double precision and without the energies that steered."""
-    titrated = [1 / (1 + 10 ** (7 - BASES[x])) for x in sequence if x in BASES]
-    titrated += [-1 / (1 + 10 ** (ACIDS[x] - 7)) for x in sequence if x in ACIDS]
-    amine, acid = ENDS
-    charge = math.fsum(titrated) + 1 / (1 + 10 ** (7 - amine)) - 1 / (1 + 10 ** (acid - 7))
+    charge = charge_of(sequence)
     scale = dict(zip(AMINO_ACIDS, HYDROPHOBICITY.tolist(), strict=True))
     turned = (scale[x] * cmath.exp(1j * math.radians(100 * n)) for n, x in enumerate(sequence))
     moment = abs(sum(turned)) / len(sequence)
@@ -94,6 +91,14 @@ def judged(wish: Wish, sequence: str) -> Found:
         )
     near = abs(charge - wish.charge) <= WITHIN[0] and abs(moment - wish.moment) <= WITHIN[1]
     return Found(charge, moment, alone, touching, near and alone)
+
+
+def charge_of(sequence: str) -> float:
+    """At pH 7, in e."""
+    titrated = [1 / (1 + 10 ** (7 - BASES[x])) for x in sequence if x in BASES]
+    titrated += [-1 / (1 + 10 ** (ACIDS[x] - 7)) for x in sequence if x in ACIDS]
+    amine, acid = ENDS
+    return math.fsum(titrated) + 1 / (1 + 10 ** (7 - amine)) - 1 / (1 + 10 ** (acid - 7))
 
 
 def wished(request: Request) -> Wish:

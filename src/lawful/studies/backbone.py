@@ -18,7 +18,6 @@ begins from weights of its own, or from those of FILE, with Adam's moments and r
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,11 +44,11 @@ from ..proteins import (
     read_set,
     scores,
     split,
-    write,
 )
 from ..proteins._reading import extra
 from ._base import Effort, Outcome, Request
 from ._measurements import in_data_folder
+from ._pdb import pdb_files
 
 SUMMARY = "protein backbones out of noise: SE(3) flow on residue frames, scored beside natives"
 OPTIONS = {
@@ -173,9 +172,7 @@ def judged(sheet: ScoreSheet, exact: dict[str, float]) -> Status:
 
 def files(backbones: Sequence[Backbone]) -> dict[str, bytes]:
     """A PDB file for each."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [write(Path(folder) / f"backbone_{k + 1:03d}.pdb", each) for k, each in enumerate(backbones)]
-        return {path.name: path.read_bytes() for path in paths}
+    return pdb_files({f"backbone_{k + 1:03d}": each for k, each in enumerate(backbones)})
 
 
 def told(

@@ -3,7 +3,8 @@
 The pair is chosen before anything is drawn: any pair would be easy, since a native chain has about ten that fit. A
 native pair fits by chance in about 0.4 % of cases. The generator of `backbone` is steered by physics at each of its
 steps: the energy of the bond, with sulphurs built for all rotamers, pulls at the predicted chain, in a metric in which
-a residue takes its neighbours along; in the end the chain is relaxed with the bond among its terms.
+a residue takes its neighbours along; in the end the chain is relaxed with the bond among its terms, and with clashes
+priced so that the bond does not outbid them.
 
 Beside it, from the same noise: the unguided generator, which is rejection sampling, since drawing again until a chain
 fits keeps the share that fits; and the unguided chains relaxed towards the bond, which tells what the relaxation alone
@@ -16,51 +17,41 @@ relaxed alike. These are scores of geometry, not of designability: nothing here 
 from __future__ import annotations
 
 import csv
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..fields.equivariant import Frames
-from ..guidance import Constant, Energy, Particles, Pull, Term, guided
-from ..proteins import (
-    Backbone,
-    ChainFlow,
-    Denoiser,
-    Distance,
-    Disulfide,
-    Drawn,
-    Schedule,
-    built,
-    clashes,
-    drawn,
-    load,
-    picture,
-    ramachandran,
-    refuse_contradictions,
-    starts,
-    write,
-)
+from ..guidance import Energy, Term
+from ..proteins import Backbone, Distance, Disulfide, clash_energy, picture, refuse_contradictions
 from ..proteins._chain_energies import KT
-from ..proteins._generate import ROUND, keys_of
-from ..proteins._ramachandran import FAVOURED
 from ..proteins._reading import extra
-from ..proteins._settle import all_settled
-from ..proteins._torsions import internal
 from . import _bond_judge as judge
 from . import _disulfide_pictures as pictures
 from ._base import Effort, Outcome, Request
+from ._chains import (
+    NATURAL,
+    TOGETHER,
+    Maker,
+    bootstrapped,
+    clashes_per_100,
+    favoured,
+    maker,
+    proportion,
+    pull,
+    shown,
+    steered,
+)
 from ._measurements import in_data_folder
-from .backbone import LABEL, WEIGHTS, network
+from ._pdb import pdb_files, pdb_text
+from .backbone import LABEL
 
 SUMMARY = "backbones with a disulfide bond between two residues chosen beforehand, by physics at each step"
 OPTIONS = {
@@ -78,40 +69,36 @@ LOSS, SHARE = 0.05, 0.9
 """What may be lost of quality, and how many should satisfy."""
 FAST = 3.0
 """How many times what is asked for counts in the relaxation."""
-TOGETHER = 16
-STEPS = 300
-"""Of the relaxation: twice as many as chains without a wish need."""
+FIRM = 4.0
+"""How many times more atoms that stand in one another count in the relaxation, in all ways alike: the chain's own
+energy prices a clash at less than a kT, which a bond that pulls outbids."""
 SPREAD = 0.5
 """A of a distance that is asked for on either side."""
 
 
 class Wish(eqx.Module):
-    """All that is asked for, in kT, times a weight: 0 for chains that are to be left alone."""
+    """All that is asked for, in kT, times a weight, 0 for chains that are to be left alone; and clashes."""
 
     wishes: tuple[Disulfide | Distance, ...]
+    real: Bool[Array, " n"]
     weight: Float[Array, ""]
+    firm: Float[Array, ""]
 
     def __call__(self, frames: Frames) -> Float[Array, ""]:
         in_kt = [wish(frames) / (KT if isinstance(wish, Disulfide) else 1.0) for wish in self.wishes]
-        return self.weight * jnp.sum(jnp.stack(in_kt))
+        return self.weight * jnp.sum(jnp.stack(in_kt)) + self.firm * clash_energy(frames, self.real) / KT
 
 
 class Case(NamedTuple):
-    """What is asked for, and by which network."""
+    """What is asked for, and what makes the chains."""
 
-    denoiser: Denoiser
-    length: int
+    maker: Maker
     wishes: tuple[Disulfide | Distance, ...]
     energy: Energy
-    schedule: Schedule
 
     @property
     def bonds(self) -> tuple[Disulfide, ...]:
         return tuple(wish for wish in self.wishes if isinstance(wish, Disulfide))
-
-    def real(self, count: int) -> np.ndarray:
-        room = -(-self.length // ROUND) * ROUND
-        return np.broadcast_to(np.arange(room) < self.length, (count, room))
 
 
 class Arm(NamedTuple):
@@ -134,8 +121,8 @@ def run(request: Request) -> Outcome:
     case, count, seeds, strength = asked(request)
     parts = []
     for seed in seeds:
-        start = noise(case, count, seed)
-        plain = unguided(case, count, seed)
+        start = case.maker.noise(count, seed)
+        plain = case.maker.unguided(count, seed)
         steered = pulled(case, start, strength, seed)
         parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, steered, FAST)))
     free, bent, led = (joined([part[k] for part in parts]) for k in range(3))
@@ -158,7 +145,7 @@ def run(request: Request) -> Outcome:
         "by_particles": crowd,
         "judge": real,
         "pairs": [[bond.i + 1, bond.j + 1] for bond in case.bonds],
-        "length": case.length,
+        "length": case.maker.length,
         "backbones": len(led.forms),
         "seeds": list(seeds),
         "seconds": time.monotonic() - begin,
@@ -170,14 +157,11 @@ def asked(request: Request) -> tuple[Case, int, tuple[int, ...], float]:
     length = request.count("length", request.pick(40, 60), 40, 128)
     wishes = (*bonds_of(request.options.get("pair", f"10-{length - 20}")), *distances_of(request.options.get("apart")))
     refuse_contradictions(wishes, length)
-    path = Path(request.options.get("weights", WEIGHTS))
-    if not path.is_file():
-        raise BadInput(f"--set weights={path}: there is no such file.")
+    source = maker(request, length)
     count = request.count("count", request.pick(4, 16, 200), 1, 4096)
-    steps = request.count("steps", request.pick(8, 40), 1, 1000)
     strength = request.number("strength", 0.1)
     named = {f"{type(wish).__name__.lower()}_{wish.i + 1}_{wish.j + 1}": term(wish) for wish in wishes}
-    case = Case(load(path, network())[0], length, wishes, Energy(**named), Schedule(steps=steps))
+    case = Case(source, wishes, Energy(**named))
     seeds = tuple(request.seed + k for k in range(request.pick(1, 1, 3)))
     return case, count, seeds, strength
 
@@ -215,51 +199,23 @@ def numbered(option: str, word: str) -> tuple[int, int]:
 # making chains
 
 
-def noise(case: Case, count: int, seed: int) -> Frames:
-    return starts(keys_of(seed, count), jnp.asarray(case.real(count)), case.schedule)
-
-
-def unguided(case: Case, count: int, seed: int) -> Frames:
-    parts = drawn(case.denoiser, [case.length] * count, seed=seed, schedule=case.schedule, together=TOGETHER)
-    return stacked([part.frames for part in parts])
-
-
 def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float = 0.0, crowd: int | None = None):
     """Guided from the noise given; with `crowd`, in populations of so many particles."""
-    real = case.real(1)[0]
-    flow = ChainFlow(case.denoiser, jnp.asarray(real), case.schedule, jnp.asarray(churn))  # pyright: ignore
-    pull = Pull(Constant(jnp.asarray(strength)), longest=1.0, least=0.0, steps=2)  # pyright: ignore
-    found = []
-    count, together = len(start.origin), crowd if crowd and crowd > 1 else TOGETHER
-    for k in range(0, count, together):
-        some = start.map(lambda x, k=k: x[k : k + together])
-        key = jax.random.fold_in(jax.random.key(seed), k)
-        particles = Particles() if crowd and crowd > 1 else None
-        done = guided(flow, case.energy, key, len(some.origin), guides=[pull], particles=particles, start=some)
-        found.append(done.designs)
-    return stacked(found)
-
-
-def stacked(parts: Sequence[Frames]) -> Frames:
-    return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
+    return steered(case.maker.flow(churn), case.energy, [pull(strength)], start, seed, crowd)
 
 
 # judging them
 
 
-def arm(case: Case, frames: Frames, weight: float) -> Arm:
+def arm(case: Case, frames: Frames, weight: float, firm: float = FIRM) -> Arm:
     """Chains relaxed, with the bond among the terms or not, and judged."""
-    count, wish = len(frames.origin), Wish(case.wishes, jnp.asarray(weight))
-    parts = []
-    for k in range(0, count, TOGETHER):
-        some = frames.map(lambda x, k=k: x[k : k + TOGETHER])
-        parts.append(all_settled(some, jnp.asarray(case.real(len(some.origin))), wish, STEPS))
-    raw, done = backbones_of(case, frames), backbones_of(case, stacked(parts))
+    wish = Wish(case.wishes, jnp.asarray(case.maker.real(1)[0]), jnp.asarray(weight), jnp.asarray(firm))
+    raw, done = backbones_of(case, frames), backbones_of(case, case.maker.relaxed(frames, wish))
     bonds = [judged(case, each) for each in done]
     return Arm(
         done, [all(bond.forms for bond in judged(case, each)) for each in raw],
         [all(bond.forms for bond in each) for each in bonds], [each[0] for each in bonds],
-        favoured(done), np.array([100 * clashes(each.xyz, each.sequence) / len(each) for each in done]),
+        favoured(done).mean(axis=1), clashes_per_100(done),
     )  # fmt: skip
 
 
@@ -274,43 +230,20 @@ def joined(arms: Sequence[Arm]) -> Arm:
 def backbones_of(case: Case, frames: Frames) -> list[Backbone]:
     """Alanines, with cysteines where bonds are asked for."""
     sites = {k for bond in case.bonds for k in (bond.i, bond.j)}
-    sequence = "".join("C" if k in sites else "A" for k in range(case.length))
-    count = len(frames.origin)
-    made = built([Drawn(frames, np.array(case.real(count)), tuple(range(count)))], relax=False)
-    return [Backbone(np.asarray(each.xyz), sequence) for each in made]
+    return case.maker.backbones(frames, "".join("C" if k in sites else "A" for k in range(case.maker.length)))
 
 
 def judged(case: Case, backbone: Backbone) -> list[judge.Bond]:
     """Each bond, from the text of the PDB file."""
-    with tempfile.TemporaryDirectory() as folder:
-        text = write(Path(folder) / "one.pdb", backbone).read_text()
+    text = pdb_text(backbone)
     return [judge.judged(*judge.sites(text, bond.i + 1, bond.j + 1)) for bond in case.bonds]
 
 
-def favoured(backbones: Sequence[Backbone]) -> Float[np.ndarray, " chains"]:
-    found = internal(np.stack([np.asarray(each.xyz) for each in backbones]))
-    return np.mean(np.asarray(ramachandran(found.phi[:, :-1], found.psi[:, 1:])) >= FAVOURED, axis=1)
-
-
-def proportion(forms: Sequence[bool]) -> dict[str, float]:
-    """With the standard deviation that one more of each kind would leave (Agresti and Coull)."""
-    n, p = len(forms) + 2, (sum(forms) + 1) / (len(forms) + 2)
-    return {"value": float(np.mean(forms)), "sd": float(np.sqrt(p * (1 - p) / n))}
-
-
-def losses(free: Arm, led: Arm, natural: float = 1.8) -> dict[str, dict[str, float]]:
-    """What is lost against the unguided, relative; of clashes at least against what natives have, 1.8 per 100."""
-    rng = np.random.default_rng(0)
-    which = rng.integers(0, len(led.forms), (1000, len(led.forms)))  # the same chains of both: they share their noise
-    rama = lambda a, b: (a - b) / a
-    clash = lambda a, b: (b - a) / np.maximum(a, natural)
-    both = {"ramachandran": (rama, free.favoured, led.favoured), "clashes": (clash, free.clashes, led.clashes)}
+def losses(free: Arm, led: Arm) -> dict[str, dict[str, float]]:
+    """What is lost against the unguided, relative; of clashes at least against what natives have."""
     return {
-        name: {
-            "value": float(lost(a.mean(), b.mean())),
-            "sd": float(np.std(lost(a[which].mean(axis=1), b[which].mean(axis=1)))),
-        }
-        for name, (lost, a, b) in both.items()
+        "ramachandran": bootstrapped(lambda a, b: (a - b) / a, free.favoured, led.favoured),
+        "clashes": bootstrapped(lambda a, b: (b - a) / np.maximum(a, NATURAL), free.clashes, led.clashes),
     }
 
 
@@ -322,7 +255,7 @@ def by_strength(case: Case, request: Request, count: int, seed: int, strength: f
     first = lambda arm: {"raw": float(np.mean(arm.raw[:count])), "satisfied": float(np.mean(arm.forms[:count]))}
     found = [{"strength": 0.0, **first(known[1])}]
     others = [each for each in request.pick((), STRENGTHS) if each != strength]
-    start = noise(case, count, seed)
+    start = case.maker.noise(count, seed)
     for each in others:
         found.append({"strength": each, **first(arm(case, pulled(case, start, each, seed), FAST))})
     found.append({"strength": strength, **first(known[2])})
@@ -333,7 +266,7 @@ def by_particles(case: Case, request: Request, seed: int) -> list[dict]:
     """Success in populations of so many that share one weak pull, with new noise at each step."""
     if request.effort is Effort.QUICK:
         return []
-    found, start = [], noise(case, TOGETHER, seed + 1000)
+    found, start = [], case.maker.noise(TOGETHER, seed + 1000)
     for crowd in PARTICLES:
         here = arm(case, pulled(case, start, STRENGTHS[0], seed, churn=1.0, crowd=crowd), FAST)
         found.append({"particles": crowd, "raw": float(np.mean(here.raw)), "satisfied": here.share()})
@@ -382,7 +315,6 @@ def status_of(numbers: dict) -> Status:
 
 def told(numbers: dict, case: Case, led: Arm, free: Arm) -> Outcome:
     status = status_of(numbers)
-    shown = lambda each: f"{each['value']:.3f} ± {each['sd']:.3f}"
     pairs = ", ".join(f"{i}-{j}" for i, j in numbers["pairs"])
     rows = [
         ("guided at each step, relaxed", shown(numbers["satisfied"])),
@@ -403,7 +335,7 @@ def told(numbers: dict, case: Case, led: Arm, free: Arm) -> Outcome:
             for name, key in (("ramachandran_favoured", "ramachandran"), ("clashes_per_100", "clashes"))
         ),
     )  # fmt: skip
-    table = Table((f"bond {pairs} of {case.length} residues", "forms"), tuple(rows))
+    table = Table((f"bond {pairs} of {case.maker.length} residues", "forms"), tuple(rows))
     kept = sum(free.forms)
     sentences = (
         f"{numbers['backbones']} backbones from the same noise each, {numbers['seconds']:.0f} s in all. Rejection kept"
@@ -430,13 +362,12 @@ def told(numbers: dict, case: Case, led: Arm, free: Arm) -> Outcome:
 
 def files(case: Case, led: Arm) -> dict[str, bytes]:
     """A PDB file for each, sulphurs where the judge found them."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for k, backbone in enumerate(led.backbones):
-            sg = np.full((case.length, 3), np.nan)
-            for bond, said in zip(case.bonds, judged(case, backbone), strict=True):
-                sg[[bond.i, bond.j]] = said.sulphurs
-            whole = Backbone(backbone.xyz, backbone.sequence, sg=sg)
-            path = write(Path(folder) / f"disulfide_{k + 1:03d}.pdb", whole)
-            found[path.name] = path.read_bytes()
-    return found
+    return pdb_files({f"disulfide_{k + 1:03d}": bonded(case, each) for k, each in enumerate(led.backbones)})
+
+
+def bonded(case: Case, backbone: Backbone) -> Backbone:
+    """With sulphurs where the judge found them."""
+    sg = np.full((len(backbone), 3), np.nan)
+    for bond, said in zip(case.bonds, judged(case, backbone), strict=True):
+        sg[[bond.i, bond.j]] = said.sulphurs
+    return Backbone(backbone.xyz, backbone.sequence, sg=sg)

@@ -22,9 +22,7 @@ Binders are bundles of three ideal helices, or (`--set binders=generated`) backb
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -49,7 +47,6 @@ from ..proteins import (
     radius_of_gyration,
     spheres_of,
     surroundings,
-    write,
 )
 from ..proteins._reading import extra
 from . import backbone as backbones
@@ -223,9 +220,7 @@ def in_place(binder: Backbone, pose: Frames) -> Backbone:
 
 def files(found: list[Placed], chosen: list[Pose]) -> dict[str, bytes]:
     """A PDB file for each binder, in its receptor's frame."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [
-            write(Path(folder) / f"binder_{each.case.name}.pdb", in_place(each.binder, pose.frames))
-            for each, pose in zip(found, chosen, strict=True)
-        ]
-        return {path.name: path.read_bytes() for path in paths}
+    return pdb_files({
+        f"binder_{each.case.name}": in_place(each.binder, pose.frames)
+        for each, pose in zip(found, chosen, strict=True)
+    })  # fmt: skip
