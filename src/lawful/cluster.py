@@ -115,8 +115,8 @@ def started(file: Path, options: Sequence[str], numbers: range, folder: Path) ->
         for number in numbers:
             command = [sys.executable, "-m", "lawful.cluster", str(file), *options, "--process", str(number)]
             with open(folder / f"{number}.log", "wb") as log:
-                quiet = {} if number == 0 else {"stdout": log, "stderr": log}
-                running[number] = subprocess.Popen(command, **quiet)
+                quiet = None if number == 0 else log
+                running[number] = subprocess.Popen(command, stdout=quiet, stderr=quiet)
         yield running
     finally:
         for each in running.values():

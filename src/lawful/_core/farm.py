@@ -35,7 +35,11 @@ class Farm:
         if self.scheduler is None:
             # No dashboard, and no nanny's port beyond this machine.
             self.local = LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+                n_workers=self.workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,  # pyright: ignore[reportArgumentType]
+                silence_logs=50,
             )
         try:
             self.client = Client(self.local or self.scheduler, timeout=5)
@@ -51,7 +55,7 @@ class Farm:
     @property
     def width(self) -> int:
         """How many workers there are now, at least one."""
-        return max(len(self.client.nthreads()), 1)
+        return max(len(self.client.nthreads()), 1)  # pyright: ignore[reportArgumentType]
 
     def finished(self, function: Callable[..., Any], pieces: Mapping[str, tuple]) -> Iterator[tuple[str, Any, str]]:
         """The name, the result and "" of every piece as it is done; where it failed, None and the reason."""

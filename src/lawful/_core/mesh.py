@@ -25,7 +25,7 @@ WHOLE, ROWS = P(), P(POINTS)
 """How a value is laid out: the same on every device, or rows of it on each."""
 
 
-def row_of(devices: Mesh | Sequence[jax.Device]) -> Mesh:
+def row_of(devices: Mesh | Sequence[Any]) -> Mesh:
     """The devices as a mesh of one axis. Raises `BadInput` for what is neither a mesh nor devices."""
     found = list(devices.devices.flat) if isinstance(devices, Mesh) else devices
     if not isinstance(found, Sequence) or not found or not all(isinstance(each, jax.Device) for each in found):

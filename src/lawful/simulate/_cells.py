@@ -65,7 +65,7 @@ def march_cells(
     *,
     reach: int = 1,
     edges: Edges = TORUS,
-    mesh: Mesh | Sequence[jax.Device] | None = None,
+    mesh: Mesh | Sequence[Any] | None = None,
 ) -> Any:
     """Fields on a plane grid of cells after a number of explicit steps.
 
@@ -128,7 +128,7 @@ def outside(field: Cells, axis: int, reach: int, edge: Edge) -> tuple[Cells, Cel
     )
 
 
-def plane_of(mesh: Mesh | Sequence[jax.Device]) -> Mesh:
+def plane_of(mesh: Mesh | Sequence[Any]) -> Mesh:
     """The devices along the two axes of the grid."""
     given = mesh if isinstance(mesh, Mesh) else row_of(mesh)
     if given.devices.ndim > 2:

@@ -87,7 +87,7 @@ class Live:
         if len(known) > 1:
             residual, jacobian = (np.asarray(array) for array in known)
             if np.all(np.isfinite(residual)) and np.all(np.isfinite(jacobian)):
-                self.bars = state.stage, uncertain(system, jnp.asarray(state.x), residual, jacobian)
+                self.bars = state.stage, uncertain(system, state.x, residual, jacobian)
         self.maps = residual_maps(task.problem, model_at(task, jnp.asarray(state.x)), task.sizes)
 
     def stop(self, why: str) -> None:

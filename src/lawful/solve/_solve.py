@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
@@ -50,7 +50,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
-    mesh: Mesh | Sequence[jax.Device] | None = None,
+    mesh: Mesh | Sequence[Any] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,
@@ -67,7 +67,7 @@ def solve(
     method: Neural | Collocation | None = None,
     *,
     optimiser: Optimiser | None = None,
-    mesh: Mesh | Sequence[jax.Device] | None = None,
+    mesh: Mesh | Sequence[Any] | None = None,
     out: str | os.PathLike | None = None,
     resume: bool = False,
     progress: bool | Watcher | None = None,

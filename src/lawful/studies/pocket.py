@@ -51,6 +51,7 @@ from ..proteins import (
 from ..proteins._reading import extra
 from . import backbone as backbones
 from ._base import Effort, Outcome, Request
+from ._pdb import pdb_files
 from ._pocket_cases import MADE, RESIDUES, Case, cases
 from ._pocket_picture import picture
 from ._sequence_wish import bundle
