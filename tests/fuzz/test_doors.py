@@ -25,3 +25,31 @@ def test_what_went_wrong_is_refused_in_a_line(door, tmp_path):
     draw, seeds = random.Random(door.name), door.seeds()
     said = {door.tried(mutant(seeds, draw), tmp_path / f"file{door.suffix}") for _ in range(TRIES.get(door.name, 150))}
     assert said - {None}, "every mutant was let in: the faults are too mild, or nothing is looked at"
+
+
+WATER = b"O 0 0 0.1\nH 0.8 0 -0.5\nH -0.8 0 -0.5\n"
+FOUND = [
+    ("extxyz", b"9" * 40 + b"\nProperties=species:S:1:pos:R:3\n" + WATER, "atoms are promised"),
+    ("extxyz", b"3\nProperties=species:S:1:pos:R:42949672963 energy=1\n" + WATER, "columns are promised"),
+    ("extxyz", b"2\nProperties=\nAr 0 0 0\nAr 0 0 3\n", "not a file of frames"),
+    ("extxyz", b"3\nProperties=species:S:1:pos:R:3 energy=1\n" + WATER.replace(b"0.8", b"1e200"), "position of atom 1"),
+    ("fasta", b">one\nMK\xff\xfe", "damaged"),
+    ("spectrum", b"wavelength,radiance\n", "two columns"),
+    ("mesh", b"\0" * 80 + b"\1\0\0\0" + b"\0" * 50, "no inside"),
+    ("potential", b"lawful potential 1\n{}\n", "damaged"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "said"), FOUND)
+def test_what_once_broke_in(name, content, said, tmp_path):
+    door = next(door for door in DOORS if door.name == name)
+    assert said in (door.tried(content, tmp_path / f"file{door.suffix}") or "")
+
+
+def test_a_coordinate_named_like_another_axis_is_left_out(tmp_path):
+    door = next(door for door in DOORS if door.name == "xarray")
+    told = (
+        b'{"coords": {"x": {"dims": ["t"], "data": [0.0, 1.0]}},'
+        b' "data_vars": {"u": {"dims": ["x", "t"], "data": [[1.0, 2.0], [3.0, 4.0]]}}}'
+    )
+    assert door.tried(told, tmp_path / "file.json") is None

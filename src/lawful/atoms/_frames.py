@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -185,9 +186,12 @@ class Frames(eqx.Module):
         return Fragments(np.stack([padded(each.of, self.atoms, most - 1) for each in fragments]), totals)
 
 
+COLUMNS, DIGITS = re.compile(rb"[Pp]roperties=\"?([^ \"]*)"), re.compile(rb":(\d+)")
+
+
 def refuse_counts_without_atoms(path: Path) -> None:
-    """An XYZ file whose line of the number of atoms promises more than the file has: ASE would go on reading at its end
-    as often as promised, for ever if the number is large enough."""
+    """An XYZ file that promises more atoms, or columns, than it has: ASE would go on reading at its end, or making
+    columns, as often as promised, for ever if the number is large enough."""
     if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
         return
     lines = path.read_bytes().splitlines()
@@ -196,6 +200,9 @@ def refuse_counts_without_atoms(path: Path) -> None:
         count = int(lines[at])
         if count > len(lines) - at - 2:
             raise BadInput(f"{path}, line {at + 1}: {count} atoms are promised, but the file ends before.")
+        columns = sum(int(number) for entry in COLUMNS.findall(lines[at + 1]) for number in DIGITS.findall(entry))
+        if count and columns > len(max(lines[at + 2 : at + 2 + count], key=len)):
+            raise BadInput(f"{path}, line {at + 2}: {columns} columns are promised, but no row has so many.")
         at += count + 2
 
 

@@ -124,7 +124,8 @@ class Data(eqx.Module):
             raise BadInput(f"the variables {listing(map(str, measured))} differ in their axes; {alone}.")
         if not measured or not dataset.dims:
             raise BadInput("the dataset holds no variable on any axis; give measured values on their coordinates.")
-        table = dataset.to_dataframe().reset_index()
+        # Further coordinates, such as names of stations, are not asked for, and may bear the name of an axis.
+        table = dataset.reset_coords(drop=True).to_dataframe().reset_index()
         gaps = table[measured].isna().to_numpy()
         if np.any(gaps.any(axis=1) != gaps.all(axis=1)):
             raise BadInput(f"the variables {listing(map(str, measured))} have gaps (NaN) at different places; {alone}.")
