@@ -19,7 +19,8 @@ shears by its part that is fluid.
 3. What no texture is known to do is refused, such as a friction below that of the free-form descent at this pressure.
 
 The default is the maker that has the most hits that are new on targets none had seen: two known textures, crossed and
-corrected. The networks lag behind it; their figures are in the benchmark of the same name.
+corrected. Flow matching and the plain network, corrected too, are close behind; the critic with physics loses. Figures
+are in the benchmark of the same name.
 
 Effort best with `--set keep=FOLDER` makes everything anew, simulations first, or goes on where it was killed; FOLDER
 then holds `generator.npz`. `--set share=0.01` does a hundredth of all, to try it.
