@@ -187,8 +187,8 @@ def view(
         from ._view import Viewer
 
         with Viewer(folder, port) as viewer:
-            print(f"{folder} is shown at {viewer.address} (Ctrl-C ends it)", flush=True)
             try:
+                print(f"{folder} is shown at {viewer.address} (Ctrl-C ends it)", flush=True)
                 viewer.serve_forever()
             except KeyboardInterrupt:
                 print("ended; a run that was watched goes on")

@@ -259,7 +259,8 @@ def test_template_is_solved(cup):
 def test_folder_of_a_run(cup):
     root, (_, out, err) = cup
     folder = root / "run"
-    assert sorted(p.name for p in folder.iterdir()) == ["problem.py", "report.html", "solution.json", "solution.npz"]
+    written = ["live.json", "problem.py", "report.html", "solution.json", "solution.npz"]
+    assert sorted(p.name for p in folder.iterdir()) == written
     assert err.splitlines()[-1] == f"written: {folder / 'report.html'}"
     assert json.loads((folder / "solution.json").read_text()) == json.loads(out)
 

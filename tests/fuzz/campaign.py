@@ -65,7 +65,9 @@ class Watch:
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
             self.let_in += self.door.tried(content, self.path) is None
-        except (Exception, TooLong) as error:  # noqa: BLE001 - a finding is whatever it is
+        except BaseException as error:  # a finding is whatever it is
+            if isinstance(error, KeyboardInterrupt):
+                raise
             self.found(content, error)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

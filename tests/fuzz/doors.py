@@ -229,7 +229,14 @@ def grid(path: Path) -> object:
     try:
         told = json.loads(path.read_bytes())
         dataset = xr.Dataset.from_dict(told)
-    except Exception:  # noqa: BLE001 - xarray's own refusal of what is no dataset
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RuntimeError,
+        ArithmeticError,
+    ):  # xarray's own refusal of what is no dataset
         raise BadInput("no dataset") from None
     return lf.Data.from_xarray(dataset)
 

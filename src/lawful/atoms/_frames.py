@@ -94,14 +94,18 @@ class Frames(eqx.Module):
         Needs the extra `atoms`.
         """
         from ase.io import read
+        from ase.io.formats import UnknownFileTypeError
 
         refuse_counts_without_atoms(Path(path))
         try:
             found = read(path, index=":")
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error}.") from None
-        # ASE's readers raise whatever their lines ran into: AttributeError, StopIteration, exceptions of their own.
-        except Exception as error:  # noqa: BLE001
+        # ASE's readers raise whatever their lines ran into.
+        except (
+            UnknownFileTypeError, ValueError, LookupError, AttributeError, TypeError, RuntimeError, ArithmeticError,
+            AssertionError,
+        ) as error:  # fmt: skip
             raise BadInput(f"{path} is not a file of frames that ASE reads ({error}).") from None
         images = found if isinstance(found, list) else [found]
         results = [image.calc.results if image.calc is not None else {} for image in images]
