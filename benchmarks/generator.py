@@ -33,7 +33,7 @@ from lawful._core.precision import float64, use_compilation_cache
 from lawful.design import novelty, pairwise, vendi
 from lawful.studies._ring import Ring
 from lawful.studies._ring_generators import Library, Maker, by_network
-from lawful.studies._ring_judge import SIZES, Judge, Target
+from lawful.studies._ring_judge import SIZES, Judge, Target, rank_of
 from lawful.studies._ring_shipped import Shipped, blank, load
 from lawful.studies._ring_training import WITHOUT, kept_net, school
 from lawful.studies._ring_trials import BARE, MENDED, STEERED, Trial, alike, makers, recipe_of, tried
@@ -81,7 +81,7 @@ def targets_of(known: Library, count: int, seed: int) -> tuple[list[Target], lis
     rng = np.random.default_rng(seed)
     dense, sparse = np.flatnonzero(tenth < np.median(tenth)), np.argsort(-tenth)[: len(tenth) // 10]
     rows = [*rng.choice(dense, count // 2, replace=False), *rng.choice(sparse, count - count // 2, replace=False)]
-    size = lambda i: float(np.clip(SIZES[max(np.searchsorted(SIZES, held.feature[i] - 1e-6) - 1, 0)], 0.05, 0.15))
+    size = lambda i: float(np.clip(SIZES[max(rank_of(held.feature[i]) - 1, 0)], 0.05, 0.15))
     found = [Target(float(held.friction[i]), float(held.pressure[i]), size(i)) for i in rows]
     return found, ["dense"] * (count // 2) + ["sparse"] * (count - count // 2)
 

@@ -139,20 +139,17 @@ def stl() -> list[bytes]:
     return ["\n".join([*words, "endsolid t\n"]).encode(), b"\0" * 80 + np.uint32(4).tobytes() + packed]
 
 
-def decay() -> lf.Problem:
+@cache
+def problem() -> lf.Problem:
+    domain = lf.Box(t=(0, 1))
     return lf.Problem(
-        domain=lf.Box(t=(0, 1)),
+        domain=domain,
         fields="u",
         laws={"decay": lambda u, u_t, k: u_t + k * u},
-        conditions=[lf.Value(lf.Box(t=(0, 1)).at(t=0), u=1.0)],
+        conditions=[lf.Value(domain.at(t=0), u=1.0)],
         unknowns={"k": lf.Positive(guess=0.5)},
         data=[lf.Data({"t": np.linspace(0.1, 1, 8), "u": np.exp(-np.linspace(0.1, 1, 8))}, noise=0.01)],
     )
-
-
-@cache
-def problem() -> lf.Problem:
-    return decay()
 
 
 def solutions() -> list[bytes]:

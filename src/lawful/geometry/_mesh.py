@@ -122,10 +122,7 @@ class Mesh(Shape):
             raise BadInput(f"Mesh triangles name vertex {triples.max()}, but there are {len(vertices)}, from 0.")
         if not isinstance(order, int) or order < 1:
             raise BadInput(f"Mesh order must be 1, 2, ..., but it is {shown(order)}.")
-        if np.ptp(vertices, axis=0).max() > 0:
-            vertices, triples = merged(vertices, triples)
-        else:
-            triples = triples[:0]
+        vertices, triples = merged(vertices, triples)
         if not len(triples):
             raise BadInput("Mesh has no inside: all its triangles have shrunk to points or lines; check the file.")
         corners = vertices[oriented(vertices, triples)]

@@ -19,7 +19,7 @@ AT_ONCE = 2**19  # pairs of points and triangles in memory at a time
 
 def merged(vertices: Vertices, triangles: Triples) -> tuple[Vertices, Triples]:
     """Vertices at one place made one, as files of loose triangles (STL) need it; collapsed triangles dropped."""
-    extent = float(np.ptp(vertices, axis=0).max())
+    extent = float(np.ptp(vertices, axis=0).max()) or 1.0  # where all lie at one place none is left
     _, first, which = np.unique(np.round(vertices / (1e-7 * extent)), axis=0, return_index=True, return_inverse=True)
     triangles = which.ravel()[triangles]
     a, b, c = triangles.T

@@ -36,6 +36,7 @@ def superpose(
 
     W. Kabsch, Acta Cryst. A 32, 922 (1976); the derivative from the symmetry of R^T M.
     """
+    x, y = jnp.asarray(x), jnp.asarray(y)  # NumPy's doubles in whatever precision is on
     w = jnp.ones(x.shape[:-1], x.dtype) if weights is None else weights
     total = jnp.sum(w, axis=-1)
     share = w / jnp.where(total > 0, total, 1.0)[..., None]

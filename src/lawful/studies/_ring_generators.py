@@ -15,7 +15,7 @@ from ..design import Adversarial, Dataset, Examples, Matched, Physics, Surrogate
 from ..guidance import Energy, Particles, Pull, Term, guided
 from ._ring import CONTROLS, SAFETY, THINNEST, YIELD
 from ._ring_data import TOLD
-from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature
+from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature, rank_of
 
 Textures = Float[np.ndarray, "n 16 16"]
 Wishes = Float[np.ndarray, "n 3"]
@@ -39,7 +39,7 @@ class Library(NamedTuple):
     def examples(self, seed: int = 0) -> Examples:
         """A wish asks for a feature that is at least so large: what has one of 0.15 is an example for 0.09 too."""
         rng = np.random.default_rng(seed)
-        rank = np.searchsorted(SIZES, self.feature - 1e-6)  # sizes in files are single
+        rank = rank_of(self.feature)
         asked = SIZES[np.maximum(rank - rng.integers(0, 4, len(rank)), 0)]
         wishes = Library(self.maps, self.friction, self.pressure, asked).wishes
         return Examples(jnp.asarray(self.maps, jnp.float32), jnp.asarray(wishes))

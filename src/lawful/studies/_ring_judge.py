@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 from scipy.ndimage import distance_transform_edt
 
 from ..design import Sample, Simulator, shortest
@@ -19,6 +19,7 @@ from ._ring_data import SCALARS, TOLD, at_pressure
 
 Points = Float[np.ndarray, "16 16"]
 SIZES = np.array([0.0, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.175, 0.2, 0.25, 0.3])  # of features, by the side
+SLACK = 1e-6  # sizes in files are single
 NEAR = 0.05  # a friction that is this close is a hit
 WIDEST = 5e-6  # film that is looked at, m
 CLOSE = 1e-5  # of the pressure asked for
@@ -229,6 +230,11 @@ class Footing(NamedTuple):
         rows = [sign * self.said.slopes[n][:-1] for n, sign in (("friction", 1.0), ("stress", 1.0), ("gap", -1.0))]
         slopes = np.stack(rows).reshape(3, CONTROLS, CONTROLS) * (np.abs(self.r) > 0)[:, None, None]
         return np.asarray(stepped(jnp.asarray(self.r), jnp.asarray(slopes), jnp.asarray(self.texture)))
+
+
+def rank_of(sizes: ArrayLike) -> Int[np.ndarray, "..."]:
+    """The places in `SIZES` of the smallest ones that are no smaller."""
+    return np.asarray(np.searchsorted(SIZES, np.asarray(sizes) - SLACK))
 
 
 def feature(texture: Points) -> float:

@@ -49,6 +49,7 @@ from ..proteins._reading import extra
 from ._base import Effort, Outcome, Request
 from ._measurements import in_data_folder
 from ._pdb import pdb_files
+from ._scored import beside_natives, number
 
 SUMMARY = "protein backbones out of noise: SE(3) flow on residue frames, scored beside natives"
 OPTIONS = {
@@ -183,15 +184,10 @@ def told(
     before: ScoreSheet,
     seconds: float,
 ) -> Outcome:
-    shown = lambda value: "-" if value is None else f"{value:.3f}"
-    rows = [
-        (name, shown(before[name].value), shown(score.value), shown(score.native))
-        for name, score in sheet.scores.items()
-        if name != "nearest_training_tm"
-    ]
+    scored = beside_natives("metric", {"drawn": before, "relaxed": sheet})
     nearest = numbers["nearest_training_tm"]
-    rows.append(("nearest_training_tm", "-", shown(nearest["value"]), shown(nearest["native"])))
-    table = Table(("metric", "drawn", "relaxed", "natives"), tuple(rows))
+    last = ("nearest_training_tm", "-", number(nearest["value"]), number(nearest["native"]))
+    table = Table(scored.head, (*scored.rows, last))
     exact = numbers["equivariance_error"]
     sentences = (
         f"{len(backbones)} backbones in {numbers['seconds']:.1f} s; natives: {sheet.natives}.",

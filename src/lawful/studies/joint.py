@@ -47,6 +47,7 @@ from . import _chains_judge as judge
 from . import disulfide
 from ._base import Outcome, Request
 from ._pdb import pdb_files, pdb_text
+from ._scored import beside_natives
 from ._sequence_model import WEIGHTS, language_model, preferences
 from ._sequence_wish import charge_of, signed
 from .backbone import LABEL
@@ -258,7 +259,6 @@ def told(numbers: dict, case: disulfide.Case, design: Backbone, sheet: ScoreShee
          f"S-S {of['s_s']:.2f} A, CB-S {of['cb_s']:.2f} A, chi3 {of['chi3']:.0f} degrees, {of['energy']:.1f} kcal/mol")
         for bond, of in zip(case.bonds, numbers["bonds"], strict=True)
     ]  # fmt: skip
-    number = lambda value: "-" if value is None else f"{value:.3f}"
     table = Table(
         ("read from the file", ""),
         (
@@ -273,14 +273,7 @@ def told(numbers: dict, case: disulfide.Case, design: Backbone, sheet: ScoreShee
             ("of what it writes unguided", f"{numbers['perplexity']['unguided']:.2f}"),
         ),
     )
-    quality = Table(
-        ("geometry", "design", "natives"),
-        tuple(
-            (name, number(score.value), number(score.native))
-            for name, score in sheet.scores.items()
-            if name not in ("nearest_training_tm", "pairwise_tm")
-        ),
-    )
+    quality = beside_natives("geometry", {"design": sheet}, ("nearest_training_tm", "pairwise_tm"))
     sentences = (
         f"Chosen from {chosen['backbones']} backbones, of which {chosen['formed']} form the bond, and"
         f" {chosen['sequences']} sequences, {numbers['seconds']:.0f} s in all.",

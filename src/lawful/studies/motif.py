@@ -31,6 +31,7 @@ from ._base import Outcome, Request
 from ._chains import NATURAL, Maker, clashes_per_100, favoured, maker, mean_of, proportion, shown, steered
 from ._motif_source import ROOM, Given, given
 from ._pdb import pdb_files, pdb_text
+from ._scored import beside_natives
 from .backbone import LABEL
 
 SUMMARY = "backbones around a given helix or any stretch of a PDB file, which is kept exactly"
@@ -209,15 +210,7 @@ def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, Sco
     ]
     piece = f"{len(case.given)} residues at {case.at + 1}"
     table = Table((f"{case.maker.length} residues", f"with the {piece} kept", "unguided"), tuple(rows))
-    number = lambda value: "-" if value is None else f"{value:.3f}"
-    quality = Table(
-        ("whole chains", "kept", "unguided", "natives"),
-        tuple(
-            (name, number(score.value), number(sheets["unguided"][name].value), number(score.native))
-            for name, score in sheets["kept"].scores.items()
-            if name != "nearest_training_tm"
-        ),
-    )
+    quality = beside_natives("whole chains", sheets)
     sentences = (
         f"Given: {case.given.said}. In the files it lies within {numbers['off']:.4f} A of what came (rmsd"
         f" {numbers['rmsd']:.4f} A; they keep 0.001 A); by chance {numbers['by_chance']['value']:.0%} of the unguided"

@@ -43,6 +43,7 @@ from . import _symmetric_pictures as pictures
 from ._base import Outcome, Request
 from ._chains import Maker, clashes_per_100, maker, mean_of, proportion, pull, shown, steered
 from ._pdb import pdb_files, pdb_text
+from ._scored import beside_natives
 from .backbone import LABEL
 
 SUMMARY = "rings of identical protein chains, exactly symmetric, with contacts between neighbours and no clashes"
@@ -244,15 +245,7 @@ def told(numbers: dict, arms: dict[str, Arm], sheets: dict[str, ScoreSheet]) -> 
     )
     head = (f"{numbers['rings']} rings of {numbers['chains']} x {numbers['length']} residues", "as asked for")
     table = Table((*head, "contacts", "clashes between", "clashes per 100"), rows)
-    number = lambda value: "-" if value is None else f"{value:.3f}"
-    quality = Table(
-        ("a chain by itself", "guided", "unguided", "natives"),
-        tuple(
-            (name, number(score.value), number(sheets["unguided"][name].value), number(score.native))
-            for name, score in sheets["guided"].scores.items()
-            if name != "nearest_training_tm"
-        ),
-    )
+    quality = beside_natives("a chain by itself", sheets)
     error = numbers["symmetry_error"]
     sentences = (
         f"The turn from the first chain to the second takes each to its next within {error['drawn']['off']:.0e} A as"
