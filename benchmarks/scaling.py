@@ -3,12 +3,14 @@
     .venv/bin/python benchmarks/scaling.py [--points 4000] [--repeats 7] [--cores 0 1] [--out DIR]
         [--page docs/scaling.md]
 
-Weak scaling of residual and Jacobian, the rows that a Gauss-Newton step is made of: Burgers' equation with a network of
-three hidden layers of 20 (921 parameters), the same number of points for each process. One process alone and two
-together take turns, each process pinned to a core, several times over; the efficiency is the ratio of the median times.
-The time of two includes the sum of the normal equations where the table says so. Then a step on 8 to 1,024 devices is
-added up from what was measured here and from the bytes that a ring moves, for two kinds of network. Writes the numbers
-as scaling.json into DIR, and what it prints into the last section of the page.
+Weak scaling of residual and Jacobian, the rows that a Gauss-Newton step is made of: Burgers' equation with a network
+of three hidden layers of 20 (921 parameters), the same number of points for each process. One process alone and two
+together take turns, each process pinned to a core, several times over; the efficiency is the ratio of the median
+times. The time of two includes the sum of the normal equations where the table says so. A control runs the one-
+process work twice at the same moment, with no word between the two: what that loses, the two cores take from each
+other (memory, caches, a virtual machine's neighbours), and no program on this machine can do better. Then a step on 8
+to 1,024 devices is added up from what was measured here and from the bytes that a ring moves, for two kinds of
+network. Writes the numbers as scaling.json into DIR, and what it prints into the last section of the page.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ NETWORKS = {"10 Gbit/s Ethernet": (1.25e9, 30e-6), "100 Gbit/s InfiniBand": (12.
 """Bytes per second one way, and seconds until a message arrives: round figures for such networks, not measured here."""
 SECTION = "## How it scales"
 ABOUT = """Printed by `benchmarks/scaling.py`: the same number of points for each process, each pinned to a core.
+Strangers are two runs of one process at the same moment with no word between them, the most that this machine allows.
 On paper a step on p devices is the measured step of one, and a ring sum of the normal equations over round figures for
 two kinds of network, which were not measured here."""
 DEVICES = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -94,37 +97,37 @@ def worker(arguments: argparse.Namespace) -> None:
         jax.distributed.shutdown()
 
 
-def measured(processes: int, arguments: argparse.Namespace) -> dict:
-    """Median seconds of one run of so many processes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
-    common = [sys.executable, __file__, "--points", str(arguments.points), "--inner", str(arguments.inner)]
-    running = [
-        subprocess.Popen(
-            [
-                *common,
-                "--processes",
-                str(processes),
-                "--process",
-                str(i),
-                "--core",
-                str(arguments.cores[i]),
-                "--coordinator",
-                coordinator,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for i in range(processes)
-    ]
+def started(processes: int, process: int, core: int, coordinator: str, arguments: argparse.Namespace):
+    words = [sys.executable, __file__, "--points", str(arguments.points), "--inner", str(arguments.inner),
+             "--processes", str(processes), "--process", str(process), "--core", str(core),
+             "--coordinator", coordinator]  # fmt: skip
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def said(running: list[subprocess.Popen]) -> list[dict]:
+    """What each first process measured, in median seconds, once all have ended."""
     told = [each.communicate() for each in running]
     for each, (_, error) in zip(running, told, strict=True):
         if each.returncode:
             raise RuntimeError(error[-2000:])
-    (line,) = [line for line in told[0][0].splitlines() if line.startswith("RESULT ")]
-    return json.loads(line.removeprefix("RESULT "))
+    lines = [line for text, _ in told for line in text.splitlines() if line.startswith("RESULT ")]
+    return [json.loads(line.removeprefix("RESULT ")) for line in lines]
+
+
+def measured(processes: int, arguments: argparse.Namespace) -> dict:
+    """One run of so many processes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
+    places = enumerate(arguments.cores[:processes])
+    (one,) = said([started(processes, process, core, coordinator, arguments) for process, core in places])
+    return one
+
+
+def strangers(arguments: argparse.Namespace) -> dict:
+    """Two runs of one process at the same moment, each on its core: the mean of what they measure."""
+    both = said([started(1, 0, core, "", arguments) for core in arguments.cores])
+    return {name: statistics.fmean(each[name] for each in both) for name in both[0]}
 
 
 def on_paper(one: dict, parameters: int, bandwidth: float, delay: float) -> list[tuple[int, float, float]]:
@@ -142,18 +145,25 @@ def on_paper(one: dict, parameters: int, bandwidth: float, delay: float) -> list
     return found
 
 
-def tables(alone: list[dict], together: list[dict]) -> tuple[list[str], dict]:
+def tables(alone: list[dict], apart: list[dict], together: list[dict]) -> tuple[list[str], dict]:
     """Lines to print, and the numbers behind them."""
     median = lambda runs, name: statistics.median(run[name] for run in runs)
     names = {"rows": "residual and Jacobian", "normal": "normal equations, each its own", "sum": "their sum",
              "step": "search for a damping"}  # fmt: skip
-    one, two = ({name: median(runs, name) for name in names} for runs in (alone, together))
-    lines = ["| of a Gauss-Newton step | 1 process, ms | 2 processes, ms | efficiency |", "|---|---:|---:|---:|"]
+    one, both, two = ({name: median(runs, name) for name in names} for runs in (alone, apart, together))
+    lines = [
+        "| of a Gauss-Newton step | 1 process, ms | 2 that know nothing of each other | 2 that share | efficiency "
+        "| of what the machine allows |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for name, words in names.items():
-        share = "" if name == "sum" else f"{100 * one[name] / two[name]:.0f} %"
-        lines.append(f"| {words} | {1e3 * one[name]:.1f} | {1e3 * two[name]:.1f} | {share} |")
+        shares = ("", "") if name == "sum" else (f"{100 * each[name] / two[name]:.0f} %" for each in (one, both))
+        lines.append(f"| {words} | " + " | ".join(f"{1e3 * each[name]:.1f}" for each in (one, both, two)) + " | "
+                     + " | ".join(shares) + " |")  # fmt: skip
     ratios = [a["rows"] / b["rows"] for a, b in zip(alone, together, strict=True)]
-    lines += ["", "residual and Jacobian, run by run: " + ", ".join(f"{100 * r:.0f} %" for r in ratios), ""]
+    limits = [a["rows"] / b["rows"] for a, b in zip(alone, apart, strict=True)]
+    percent = lambda values: ", ".join(f"{100 * each:.0f} %" for each in values)
+    lines += ["", f"Residual and Jacobian, run by run: {percent(ratios)}; of strangers: {percent(limits)}.", ""]
     n, paper = int(alone[0]["parameters"]), {}
     lines += [f"On paper, {n} parameters, {8 * n * (n + 1) / 1e6:.1f} MB summed in a step:", ""]
     for network, (bandwidth, delay) in NETWORKS.items():
@@ -163,7 +173,8 @@ def tables(alone: list[dict], together: list[dict]) -> tuple[list[str], dict]:
     for row in zip(*paper.values(), strict=True):
         cells = " | ".join(f"{1e3 * seconds:.0f} ({100 * share:.0f} %)" for _, seconds, share in row)
         lines.append(f"| {row[0][0]} | {cells} |")
-    return lines, {"one": one, "two": two, "efficiency": one["rows"] / two["rows"], "ratios": ratios, "paper": paper}
+    numbers = {"one": one, "strangers": both, "two": two, "ratios": ratios, "limits": limits, "paper": paper}
+    return lines, {"efficiency": one["rows"] / two["rows"], "limit": one["rows"] / both["rows"], **numbers}
 
 
 def main() -> None:
@@ -183,11 +194,12 @@ def main() -> None:
         return
     from _machine import machine
 
-    alone, together = [], []
+    alone, apart, together = [], [], []
     for _ in range(arguments.repeats):
         alone.append(measured(1, arguments))
+        apart.append(strangers(arguments))
         together.append(measured(2, arguments))
-    lines, numbers = tables(alone, together)
+    lines, numbers = tables(alone, apart, together)
     head = f"{machine('jax', 'jaxlib')}; {arguments.points} points a process; medians of {arguments.repeats} runs"
     print(head, "", *lines, sep="\n")
     if arguments.page:

@@ -1,6 +1,6 @@
 """How long does each study take from an empty process, how much memory does it need, and how long does the import take?
 
-    python benchmarks/studies.py --effort normal
+    python benchmarks/studies.py [STUDY ...] --effort normal
 
 Every study runs in a process of its own through the command line, with JAX's compilation cache off, so that every
 compilation counts; the peak of its resident memory is what the operating system reports. Studies of recordings need
@@ -30,18 +30,19 @@ print(middle - begin, time.perf_counter() - middle)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help="all where none is named")
     parser.add_argument("--effort", choices=("quick", "normal", "best"), default="normal")
     arguments = parser.parse_args()
-    print(machine("jax", "numpy"))
+    print(machine("jax", "numpy"), flush=True)
     runs = [
         subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True) for _ in range(5)
     ]
     alone, beyond = zip(*[map(float, run.stdout.split()) for run in runs], strict=True)
     print(f"import: jax {statistics.median(alone):.2f} s, lawful beyond it {statistics.median(beyond):.2f} s")
-    print(f"{'study':14} {'seconds':>8} {'peak MB':>8}  exit")
-    for name in names():
+    print(f"{'study':22} {'seconds':>8} {'peak MB':>8}  exit", flush=True)
+    for name in arguments.studies or names():
         seconds, peak, code = measured(["run", name, "--effort", arguments.effort, "--json"])
-        print(f"{name:14} {seconds:8.1f} {peak:8.0f}  {code}", flush=True)
+        print(f"{name:22} {seconds:8.1f} {peak:8.0f}  {code}", flush=True)
 
 
 def names() -> list[str]:
