@@ -39,7 +39,7 @@ demo: $(VENV)/installed-base
 
 test: $(VENV)/installed-dev
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false" \
-	  $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	  $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20 $(TESTS)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check

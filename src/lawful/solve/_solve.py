@@ -77,7 +77,8 @@ def solve(
     problem    what is known; or `Simulated(...)`, a motion with unknown numbers in it, whose answer is an `Identified`
                (the other arguments are for fields).
     method     `Neural(...)` or `Collocation(...)`; by default `Collocation` for problems on one axis, `Neural` beyond.
-    optimiser  `LevenbergMarquardt(...)` or `Adam(...)`; by default the first up to 5000 parameters.
+    optimiser  `LevenbergMarquardt(...)`, `GaussNewton(...)`, `SelfScaledBroyden(...)` or `Adam(...)`; by default the
+               first, the second for networks on several axes, the last for more parameters than a Jacobian can serve.
     mesh       devices that share the points of `Neural`, such as `jax.devices()`: each evaluates and linearises its
                own, normal equations, gradients and losses are summed over all. By default one device works alone.
     out        folder in which a long run keeps a checkpoint, says how it stands (`live.json`, for `lawful view`) and,
