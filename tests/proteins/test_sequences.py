@@ -10,6 +10,7 @@ import lawful as lf
 from lawful import BadInput
 from lawful import proteins as pr
 from lawful.guidance import Constant, Energy, Particles, Term
+from lawful.proteins._weights import skeleton
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -300,3 +301,13 @@ def test_letters_that_suit_torsions_cost_least():
     assert float(pr.torsion_fit_energy(pr.soft(sequence), costs)) == pytest.approx(float(by_hand), rel=1e-4)
     mixed = 0.5 * (pr.soft(sequence) + pr.soft("A" * 12))
     assert lf.check_gradient(lambda p: pr.torsion_fit_energy(p, costs), np.asarray(mixed, float)).passed
+
+
+def test_weights_are_read_into_a_shape_of_which_nothing_was_drawn(tmp_path):
+    make = lambda: pr.SequenceModel(jax.random.key(0), channels=16, blocks=1, heads=2)
+    pr.save(tmp_path / "small.npz", make(), {})
+    both = [pr.load(tmp_path / "small.npz", like)[0] for like in (make(), skeleton(make))]
+    assert jax.tree.structure(both[0]) == jax.tree.structure(both[1])
+    for one, other in zip(*map(jax.tree.leaves, both), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(eqx.filter(skeleton(make), eqx.is_inexact_array)))

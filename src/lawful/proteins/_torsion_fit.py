@@ -45,7 +45,7 @@ def torsion_costs(backbone: Backbone) -> TorsionCosts:
 def torsion_fit_energy(soft: Soft, costs: TorsionCosts) -> Float[Array, ""]:
     """How badly letters suit the torsions of a backbone, kT: 0.26 a residue at the best places, 10 where none are.
 
-        E = sum_n sum_a p_n(a) [ (1 - p_n+1(P)) alone_n(a) + p_n+1(P) before_n(a) ]
+    E = sum_n sum_a p_n(a) [ (1 - p_n+1(P)) alone_n(a) + p_n+1(P) before_n(a) ]
     """
     following = jnp.append(soft[1:, PROLINE], 0.0)
     alone, before = (jnp.sum(soft * each, axis=1) for each in costs)

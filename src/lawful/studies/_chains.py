@@ -34,6 +34,7 @@ from ..proteins._generate import ROUND, keys_of
 from ..proteins._ramachandran import FAVOURED
 from ..proteins._settle import Wish, all_settled
 from ..proteins._torsions import internal
+from ..proteins._weights import skeleton
 from ._base import Request
 from .backbone import WEIGHTS, network
 
@@ -100,7 +101,7 @@ def maker(request: Request, length: int, quick: int = 8, normal: int = 40) -> Ma
     if not path.is_file():
         raise BadInput(f"--set weights={path}: there is no such file.")
     steps = request.count("steps", request.pick(quick, normal), 1, 1000)
-    return Maker(load(path, network())[0], length, Schedule(steps=steps))
+    return Maker(load(path, skeleton(network))[0], length, Schedule(steps=steps))
 
 
 def pull(strength: float) -> Pull:

@@ -52,7 +52,7 @@ def interfaces(found: Mapping[str, Sequence[tuple[int, int]]], wanted: int):
             contacts, clashes = np.array(points).T
             good = (contacts >= wanted) & (clashes == 0)
             for some, face in ((good, colour), (~good, "none")):
-                ax.plot(contacts[some], clashes[some], "o", color=colour, mfc=face, alpha=0.7, clip_on=False)
+                ax.plot(contacts[some], clashes[some], "o", color=colour, mfc=face, alpha=0.7)
             ax.axvline(wanted, color=INK, lw=0.8, ls=":")
             # Most have no clash and a few have hundreds: linear to 1, then by tens.
             ax.set_yscale("symlog", linthresh=1.0, linscale=0.5)
@@ -62,5 +62,5 @@ def interfaces(found: Mapping[str, Sequence[tuple[int, int]]], wanted: int):
             ax.set_ylim(-0.5, max(2.0 * most, 3.0))
             ax.set_title(f"{label}: {good.sum()} of {len(good)} as asked for", fontsize="small", loc="left")
         axes[-1].set_xlabel(f"contacts of the poorest interface ({wanted} wanted)")
-        fig.supylabel("clashes between chains", fontsize="small")
+        axes[len(axes) // 2].set_ylabel("clashes between chains")
         return fig, axes

@@ -76,7 +76,7 @@ SPREAD = 0.5
 
 
 class Wish(eqx.Module):
-    """All that is asked for, in kT, times a weight, 0 for chains that are to be left alone; and clashes, alike in all."""
+    """All that is asked for, in kT, times a weight, 0 for chains that are to be left alone; and clashes."""
 
     wishes: tuple[Disulfide | Distance, ...]
     weight: Float[Array, ""]
@@ -120,9 +120,9 @@ def run(request: Request) -> Outcome:
     parts = []
     for seed in seeds:
         start = case.maker.noise(count, seed)
-        plain = case.maker.unguided(count, seed)
-        steered = pulled(case, start, strength, seed)
-        parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, steered, FAST)))
+        # A pull of no strength leaves every answer as it is, and compiles once with one that has some.
+        plain, led = (pulled(case, start, each, seed) for each in (0.0, strength))
+        parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, led, FAST)))
     free, bent, led = (joined([part[k] for part in parts]) for k in range(3))
     curve = by_strength(case, request, min(count, TOGETHER), seeds[0], strength, parts[0])
     crowd = by_particles(case, request, seeds[0])

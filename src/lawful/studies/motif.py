@@ -104,8 +104,11 @@ def run(request: Request) -> Outcome:
     case, count = asked(request)
     start = case.maker.noise(count, request.seed)
     energy = Energy(motif=Term(case.motif))
-    led = steered(case.maker.flow(), energy, [Keep(case.motif)], start, request.seed)
-    plain = case.maker.unguided(count, request.seed)
+    # With the piece and without it by the same compiled code.
+    led, plain = (
+        steered(case.maker.flow(), energy, [Keep(case.motif, jnp.asarray(on))], start, request.seed)
+        for on in (True, False)
+    )
     held = jnp.asarray(case.held())
     room = case.maker.roomy()
     kept = case.maker.relaxed(led, room, held=held)
@@ -238,8 +241,8 @@ def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, Sco
         f" {numbers['rmsd']:.4f} A; they keep 0.001 A); by chance {numbers['by_chance']['value']:.0%} of the unguided"
         f" chains have it within {NEAR:g} A.",
         f"Sound: no bond above {BREAK:g} A, {USUAL:.0%} of the rest's torsions favoured, at most {NATURAL:g} clashes"
-        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. Both are relaxed alike, which holds bonds, torsions"
-        " and clashes: that these are sound is no independent evidence.",
+        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. Both are relaxed alike, which holds bonds,"
+        " torsions and clashes: that these are sound is no independent evidence.",
         f"The whole chains are {unlike(numbers['unlike'])}; the bonds and angles of the piece are its own.",
         LABEL,
     )
