@@ -6,9 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import lawful as lf
 from lawful import BadInput
 from lawful import proteins as pr
 from lawful.guidance import Constant, Energy, Particles, Term
+from lawful.proteins._weights import skeleton
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -278,3 +280,34 @@ def test_a_killed_training_goes_on_to_the_same_numbers(doubles, tmp_path):
 def test_what_makes_no_sense_is_refused(model, wrong, cure):
     with pytest.raises(BadInput, match=cure):
         wrong(model)
+
+
+def test_letters_that_suit_torsions_cost_least():
+    """A left-handed turn wants a glycine, an extended stretch no proline; the sum by hand, kind by kind."""
+    phi, psi = np.full(11, -120.0), np.full(11, 130.0)
+    phi[4], psi[5] = 60.0, 40.0  # of residue 5
+    phi[7], psi[8] = -65.0, 140.0  # of residue 8
+    backbone = pr.Backbone(np.asarray(pr.rebuild(pr.ideal_internal(np.deg2rad(phi), np.deg2rad(psi)))))
+    costs = pr.torsion_costs(backbone)
+    place = pr.AMINO_ACIDS.index
+    assert costs.alone[5].argmin() == place("G")
+    assert costs.alone[5, place("P")] > costs.alone[5, place("A")] + 2
+    assert costs.alone[3, place("P")] > 5 > 1 > costs.alone[8, place("P")]
+    assert np.all(costs.alone[[0, -1]] == 0)
+    sequence = "AVGPAGIKPPCA"
+    found = pr.internal(np.asarray(backbone.xyz, float))
+    share = pr.ramachandran(found.phi[:-1], found.psi[1:], pr.ramachandran_kinds(sequence))
+    by_hand = np.sum(np.log1p(0.3 / np.maximum(np.asarray(share), 1e-5)))
+    assert float(pr.torsion_fit_energy(pr.soft(sequence), costs)) == pytest.approx(float(by_hand), rel=1e-4)
+    mixed = 0.5 * (pr.soft(sequence) + pr.soft("A" * 12))
+    assert lf.check_gradient(lambda p: pr.torsion_fit_energy(p, costs), np.asarray(mixed, float)).passed
+
+
+def test_weights_are_read_into_a_shape_of_which_nothing_was_drawn(tmp_path):
+    make = lambda: pr.SequenceModel(jax.random.key(0), channels=16, blocks=1, heads=2)
+    pr.save(tmp_path / "small.npz", make(), {})
+    both = [pr.load(tmp_path / "small.npz", like)[0] for like in (make(), skeleton(make))]
+    assert jax.tree.structure(both[0]) == jax.tree.structure(both[1])
+    for one, other in zip(*map(jax.tree.leaves, both), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(eqx.filter(skeleton(make), eqx.is_inexact_array)))

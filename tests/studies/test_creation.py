@@ -63,6 +63,8 @@ def test_a_piece_of_a_file_is_kept(alone):
     assert numbers["motif"] == {"source": "residues 111 to 118 of chain B of given.pdb", "residues": 8, "at": 9}
     assert numbers["rest"]["kept"]["longest_bond"]["value"] < 1.5
     assert numbers["scores"]["kept"]["chain_breaks"]["value"] == 0
+    assert numbers["amiss"]["kept"]["clashes"] == 0
+    assert numbers["by_chance"]["value"] == 0  # the chains without the piece are others
     chain = pr.read(out / "motif_002.pdb").backbones[0]
     piece = pr.read(alone / "given.pdb").backbones[0][10:18]
     assert chain.sequence[8:16] == piece.sequence
@@ -82,6 +84,7 @@ def test_a_whole_design(alone):
     energy = numbers["contact_energy"]
     assert energy["guided"] < energy["unguided"]
     assert energy["below_shuffled"] > 0.9
+    assert numbers["torsion_fit"]["guided"] < numbers["torsion_fit"]["unguided"]
     assert numbers["bond_formed"]
     text = (alone / "design.pdb").read_text()
     chain = judge.chains_of(text)["A"]

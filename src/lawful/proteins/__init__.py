@@ -45,6 +45,7 @@ from ._shape import Handedness, compactness, contact_map, distance_map, handedne
 from ._similar import Nearest, nearest_tm, pairwise_tm
 from ._superpose import Superposition, best_rotation, rmsd, superpose
 from ._tm import Alignment, tm_align, tm_score
+from ._torsion_fit import TorsionCosts, torsion_costs, torsion_fit_energy
 from ._torsions import Internal, angle, dihedral, ideal_internal, internal, rebuild
 from ._weights import load, save
 from ._writing import write
@@ -89,6 +90,7 @@ __all__ = [
     "Surroundings",
     "Symmetry",
     "Tilt",
+    "TorsionCosts",
     "Trials",
     "angle",
     "best_rotation",
@@ -175,7 +177,9 @@ __all__ = [
     "teach",
     "tm_align",
     "tm_score",
+    "torsion_costs",
     "torsion_energy",
+    "torsion_fit_energy",
     "usual_natives",
     "window",
     "write",

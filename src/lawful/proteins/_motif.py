@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
 from ..fields.equivariant import Frames, matmul
@@ -54,12 +55,17 @@ class Motif(eqx.Module):
 
 
 class Keep(Guide):
-    """Puts a motif into every answer: in the last step too, so that the designs have it to rounding."""
+    """Puts a motif into every answer: in the last step too, so that the designs have it to rounding.
+
+    on   whether it does; an array, so that chains without it come from the same compiled code.
+    """
 
     motif: Motif
+    on: bool | Bool[Array, ""] = True
 
     def bent(self, process, energy, design, before, answer, k):
-        return self.motif.onto(answer)
+        kept = self.motif.onto(answer)
+        return jax.tree.map(lambda x, y: jnp.where(self.on, x, y), kept, answer)
 
 
 def atoms(frames: Frames) -> Float[Array, "atoms 3"]:

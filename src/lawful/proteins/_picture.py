@@ -47,7 +47,8 @@ def picture(
 
         columns = min(columns, len(backbones))
         rows = -(-len(backbones) // columns)
-        fig = Figure(figsize=(2.6 * columns, 2.75 * rows + 0.5))
+        side = 2.6 if columns > 1 else 5.2  # a single one is seen larger
+        fig = Figure(figsize=(side * columns, (side + 0.15) * rows + 0.5))
         fig.set_layout_engine("constrained", h_pad=0.1)
         axes = np.asarray(fig.subplots(rows, columns, squeeze=False))
         views = [seen(backbone) for backbone in backbones]
@@ -69,13 +70,16 @@ def picture(
         entries = ((VERMILLION, "helix"), (BLUE, "strand"), (GREY, "neither"), (INK, "first residue"))
         if marked:
             entries = (*entries, (GREEN, "given"))
+        if bonds:
+            entries = (*entries, (GREEN, "bond"))
         from matplotlib.lines import Line2D
 
         marks = [
             Line2D([], [], color=colour, lw=0 if label == "first residue" else 3, marker="o" if colour == INK else None)
             for colour, label in entries
         ]
-        fig.legend(marks, [label for _, label in entries], loc="outside lower center", ncols=5, fontsize="small")
+        labels, across = [label for _, label in entries], 6 if columns > 2 else 3
+        fig.legend(marks, labels, loc="outside lower center", ncols=across, fontsize="small")
         return fig, axes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,13 @@ Network = TypeVar("Network", bound=eqx.Module)
 def save(path: str | Path, network: eqx.Module, about: dict) -> None:
     """The weights of a network, and what is to be known about them."""
     write_arrays(Path(path), by_name(jax.tree.map(np.float16, eqx.filter(network, eqx.is_inexact_array))), about)
+
+
+def skeleton(make: Callable[[], Network]) -> Network:
+    """What make() returns with zeros in place of its numbers: for `load`, which would draw them for nothing."""
+    empty = lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype))
+    is_shape = lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct)
+    return jax.tree.map(lambda leaf: empty(leaf) if is_shape(leaf) else leaf, eqx.filter_eval_shape(make))
 
 
 def load(path: str | Path, like: Network) -> tuple[Network, dict]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,16 +22,19 @@ from ..proteins import (
     Drawn,
     Schedule,
     built,
+    clash_energy,
     clashes,
     drawn,
     load,
     ramachandran,
     starts,
 )
+from ..proteins._chain_energies import KT
 from ..proteins._generate import ROUND, keys_of
 from ..proteins._ramachandran import FAVOURED
 from ..proteins._settle import Wish, all_settled
 from ..proteins._torsions import internal
+from ..proteins._weights import skeleton
 from ._base import Request
 from .backbone import WEIGHTS, network
 
@@ -40,6 +44,19 @@ STEPS = 300
 """Of the relaxation: twice as many as chains without a wish need."""
 NATURAL = 1.8
 """Clashes per 100 residues of natives."""
+FIRM = 4.0
+"""How many times more atoms that stand in one another count in a relaxation that has something else to hold: the
+chain's own energy prices a clash at less than a kT, which what is asked for outbids."""
+
+
+class Roomy(eqx.Module):
+    """Clashes of a chain once more, kT, so many times as `firm` says: a wish for the relaxation."""
+
+    real: Bool[Array, " n"]
+    firm: Float[Array, ""]
+
+    def __call__(self, frames: Frames) -> Float[Array, ""]:
+        return self.firm * clash_energy(frames, self.real) / KT
 
 
 class Maker(NamedTuple):
@@ -69,6 +86,9 @@ class Maker(NamedTuple):
         made = built([Drawn(frames, np.array(self.real(count)), tuple(range(count)))], relax=False)
         return [Backbone(np.asarray(each.xyz), sequence) for each in made]
 
+    def roomy(self, firm: float = FIRM) -> Roomy:
+        return Roomy(jnp.asarray(self.real(1)[0]), jnp.asarray(firm))
+
     def relaxed(self, frames: Frames, wish: Wish | None, steps: int = STEPS, held: Array | None = None) -> Frames:
         """`settled`, some chains at a time."""
         real = lambda some: jnp.asarray(self.real(len(some.origin)))
@@ -81,7 +101,7 @@ def maker(request: Request, length: int, quick: int = 8, normal: int = 40) -> Ma
     if not path.is_file():
         raise BadInput(f"--set weights={path}: there is no such file.")
     steps = request.count("steps", request.pick(quick, normal), 1, 1000)
-    return Maker(load(path, network())[0], length, Schedule(steps=steps))
+    return Maker(load(path, skeleton(network))[0], length, Schedule(steps=steps))
 
 
 def pull(strength: float) -> Pull:

@@ -23,6 +23,7 @@ from ..proteins import (
     split,
     teach,
 )
+from ..proteins._weights import skeleton
 from ._base import Effort, Request
 from ._measurements import in_data_folder
 
@@ -45,7 +46,7 @@ def language_model(request: Request) -> tuple[SequenceModel, dict]:
         path = Path(request.options.get("weights", WEIGHTS))
         if not path.is_file():
             raise BadInput(f"--set weights={path}: there is no such file.")
-        return load(path, network())
+        return load(path, skeleton(network))
     if request.effort is not Effort.BEST:
         raise BadInput(f"--set {training[0]} is for a training; add --effort best.")
     if "weights" in request.options:
@@ -85,7 +86,7 @@ def taught(request: Request, folder: Path) -> tuple[SequenceModel, dict]:
     }
     save(folder / "weights.npz", model, about)
     write_atomically(folder / "language.md", card(about).encode())
-    return load(folder / "weights.npz", network())
+    return load(folder / "weights.npz", skeleton(network))
 
 
 def parts(sequences: list[str]) -> tuple[list[str], list[str], list[str], int]:

@@ -38,19 +38,29 @@ def rings(several: Sequence[Sequence[Backbone]], titles: Sequence[str], columns:
 
 
 def interfaces(found: Mapping[str, Sequence[tuple[int, int]]], wanted: int):
-    """Contacts of the poorest interface against clashes between chains, a point for each ring."""
+    """Contacts of the poorest interface against clashes between chains, a row of points for each way.
+
+    A point is a ring: filled where it has neither too few contacts nor a clash.
+    """
     with house_style():
         from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
 
-        fig = Figure(figsize=(5.4, 4.4), layout="constrained")
-        ax = fig.subplots()
-        for (label, points), colour, marker in zip(found.items(), (BLUE, "#e69f00", INK), "os+", strict=True):
+        fig = Figure(figsize=(6.4, 1.1 * len(found) + 1.2), layout="constrained")
+        axes = fig.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
+        most = max(clashes for points in found.values() for _, clashes in points)
+        for ax, (label, points), colour in zip(axes, found.items(), (BLUE, "#e69f00", INK), strict=True):
             contacts, clashes = np.array(points).T
-            ax.plot(contacts, clashes, marker, color=colour, label=label, alpha=0.8)
-        ax.axvline(wanted, color=INK, lw=0.8, ls=":")
-        ax.margins(0.08)
-        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.set(xlabel="contacts between neighbours", ylabel="clashes between chains")
-        ax.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-        return fig, ax
+            good = (contacts >= wanted) & (clashes == 0)
+            for some, face in ((good, colour), (~good, "none")):
+                ax.plot(contacts[some], clashes[some], "o", color=colour, mfc=face, alpha=0.7)
+            ax.axvline(wanted, color=INK, lw=0.8, ls=":")
+            # Most have no clash and a few have hundreds: linear to 1, then by tens.
+            ax.set_yscale("symlog", linthresh=1.0, linscale=0.5)
+            ax.set_yticks([0, 1, 10, 100][: 2 + len(str(max(most, 1)))], minor=False)
+            ax.set_yticks([], minor=True)
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.set_ylim(-0.5, max(2.0 * most, 3.0))
+            ax.set_title(f"{label}: {good.sum()} of {len(good)} as asked for", fontsize="small", loc="left")
+        axes[-1].set_xlabel(f"contacts of the poorest interface ({wanted} wanted)")
+        axes[len(axes) // 2].set_ylabel("clashes between chains")
+        return fig, axes

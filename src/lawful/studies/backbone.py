@@ -46,6 +46,7 @@ from ..proteins import (
     split,
 )
 from ..proteins._reading import extra
+from ..proteins._weights import skeleton
 from ._base import Effort, Outcome, Request
 from ._measurements import in_data_folder
 from ._pdb import pdb_files
@@ -95,12 +96,12 @@ def trained(request: Request) -> tuple[Denoiser, dict]:
     if request.effort is not Effort.BEST:
         if options:
             raise BadInput(f"--set {options[0]} is for a training; add --effort best.")
-        return load(given or WEIGHTS, network())
+        return load(given or WEIGHTS, skeleton(network))
     found = chains()
     if found is None:
         raise BadInput("the chains to train on were not found; set LAWFUL_DATA to the folder of cgdms/.")
     denoiser, told_of = learn(
-        load(given, network())[0] if given else network(request.seed), *found, updates=1_000_000,
+        load(given, skeleton(network))[0] if given else network(request.seed), *found, updates=1_000_000,
         hours=request.number("hours", 1.0), seed=request.seed,
         folder=request.options.get("keep"), progress=request.progress,
     )  # fmt: skip

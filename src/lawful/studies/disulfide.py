@@ -24,22 +24,24 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from .._core.messages import BadInput
 from .._core.record import Account, Drawing, Section, Status, Table
 from ..fields.equivariant import Frames
 from ..guidance import Energy, Term
-from ..proteins import Backbone, Distance, Disulfide, clash_energy, picture, refuse_contradictions
+from ..proteins import Backbone, Distance, Disulfide, picture, refuse_contradictions
 from ..proteins._chain_energies import KT
 from ..proteins._reading import extra
 from . import _bond_judge as judge
 from . import _disulfide_pictures as pictures
 from ._base import Effort, Outcome, Request
 from ._chains import (
+    FIRM,
     NATURAL,
     TOGETHER,
     Maker,
+    Roomy,
     bootstrapped,
     clashes_per_100,
     favoured,
@@ -69,9 +71,6 @@ LOSS, SHARE = 0.05, 0.9
 """What may be lost of quality, and how many should satisfy."""
 FAST = 3.0
 """How many times what is asked for counts in the relaxation."""
-FIRM = 4.0
-"""How many times more atoms that stand in one another count in the relaxation, in all ways alike: the chain's own
-energy prices a clash at less than a kT, which a bond that pulls outbids."""
 SPREAD = 0.5
 """A of a distance that is asked for on either side."""
 
@@ -80,13 +79,12 @@ class Wish(eqx.Module):
     """All that is asked for, in kT, times a weight, 0 for chains that are to be left alone; and clashes."""
 
     wishes: tuple[Disulfide | Distance, ...]
-    real: Bool[Array, " n"]
     weight: Float[Array, ""]
-    firm: Float[Array, ""]
+    room: Roomy
 
     def __call__(self, frames: Frames) -> Float[Array, ""]:
         in_kt = [wish(frames) / (KT if isinstance(wish, Disulfide) else 1.0) for wish in self.wishes]
-        return self.weight * jnp.sum(jnp.stack(in_kt)) + self.firm * clash_energy(frames, self.real) / KT
+        return self.weight * jnp.sum(jnp.stack(in_kt)) + self.room(frames)
 
 
 class Case(NamedTuple):
@@ -122,9 +120,9 @@ def run(request: Request) -> Outcome:
     parts = []
     for seed in seeds:
         start = case.maker.noise(count, seed)
-        plain = case.maker.unguided(count, seed)
-        steered = pulled(case, start, strength, seed)
-        parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, steered, FAST)))
+        # A pull of no strength leaves every answer as it is, and compiles once with one that has some.
+        plain, led = (pulled(case, start, each, seed) for each in (0.0, strength))
+        parts.append((arm(case, plain, 0.0), arm(case, plain, FAST), arm(case, led, FAST)))
     free, bent, led = (joined([part[k] for part in parts]) for k in range(3))
     curve = by_strength(case, request, min(count, TOGETHER), seeds[0], strength, parts[0])
     crowd = by_particles(case, request, seeds[0])
@@ -209,7 +207,7 @@ def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float =
 
 def arm(case: Case, frames: Frames, weight: float, firm: float = FIRM) -> Arm:
     """Chains relaxed, with the bond among the terms or not, and judged."""
-    wish = Wish(case.wishes, jnp.asarray(case.maker.real(1)[0]), jnp.asarray(weight), jnp.asarray(firm))
+    wish = Wish(case.wishes, jnp.asarray(weight), case.maker.roomy(firm))
     raw, done = backbones_of(case, frames), backbones_of(case, case.maker.relaxed(frames, wish))
     bonds = [judged(case, each) for each in done]
     return Arm(

@@ -32,6 +32,7 @@ from ..proteins import (
     Backbone,
     ScoreSheet,
     SequenceModel,
+    TorsionCosts,
     Trials,
     charge_near,
     compose,
@@ -40,12 +41,16 @@ from ..proteins import (
     picture,
     pseudo_perplexities,
     scores,
+    secondary_structure,
+    torsion_costs,
+    torsion_fit_energy,
 )
 from ..proteins._reading import extra
 from . import _bond_judge as bond_judge
 from . import _chains_judge as judge
 from . import disulfide
 from ._base import Outcome, Request
+from ._chains import NATURAL
 from ._pdb import pdb_files, pdb_text
 from ._scored import beside_natives
 from ._sequence_model import WEIGHTS, language_model, preferences
@@ -75,20 +80,22 @@ class Fold(NamedTuple):
     backbone: Backbone
     touching: Float[np.ndarray, "L L"]
     table: Float[np.ndarray, "letters letters"]
+    costs: TorsionCosts
     template: str
 
 
 class Written(NamedTuple):
-    """Sequences for a fold, and what each has: charge (e), contact energy (kT)."""
+    """Sequences for a fold, and what each has: charge (e), energies of contacts and of torsions (kT)."""
 
     sequences: list[str]
     charges: Float[np.ndarray, " n"]
     energies: Float[np.ndarray, " n"]
+    torsions: Float[np.ndarray, " n"]
 
     def best(self, charge: float) -> int:
-        """The lowest contact energy of those that meet the charge; the nearest charge where none does."""
+        """The lowest energy of those that meet the charge; the nearest charge where none does."""
         miss = np.maximum(np.abs(self.charges - charge) - WITHIN, 0.0)
-        return int(np.lexsort((self.energies, miss))[0])
+        return int(np.lexsort((self.energies + self.torsions, miss))[0])
 
 
 def run(request: Request) -> Outcome:
@@ -100,7 +107,8 @@ def run(request: Request) -> Outcome:
     arm = disulfide.arm(
         case, disulfide.pulled(case, case.maker.noise(count, request.seed), strength, request.seed), disulfide.FAST
     )
-    chosen = min(range(count), key=lambda k: (not arm.forms[k], arm.clashes[k], arm.bonds[k].energy))
+    ordered = [regular(each) for each in arm.backbones]
+    chosen = min(range(count), key=lambda k: (not arm.forms[k], arm.clashes[k] > NATURAL, -ordered[k], arm.clashes[k]))
     fold = fold_of(case, arm.backbones[chosen])
     model, _ = language_model(Request(request.effort, request.seed, {"weights": str(WEIGHTS)}))
     ways = {
@@ -130,6 +138,11 @@ def run(request: Request) -> Outcome:
             "shuffled": float(np.mean(shuffled)),
             "below_shuffled": float(np.mean(found["contact_energy"] < np.array(shuffled))),
         },
+        "torsion_fit": {
+            "design": torsions_of(fold, sequence),
+            "guided": float(np.mean(ways["guided"].torsions)),
+            "unguided": float(np.mean(ways["unguided"].torsions)),
+        },
         "perplexity": dict(zip(("design", "unguided"), perplexities(model, sequence, ways["unguided"]), strict=True)),
         "sulphur_clashes": found["sulphur_clashes"],
         "scores": sheet.to_json(),
@@ -149,6 +162,12 @@ def drawing(request: Request) -> tuple[disulfide.Case, int, float]:
     return case, count, strength
 
 
+def regular(backbone: Backbone) -> float:
+    """The share of residues in helices and strands."""
+    letters = secondary_structure(backbone.xyz, backbone.sequence)
+    return sum(map(letters.count, "HGIE")) / len(letters)
+
+
 # the sequence
 
 
@@ -158,24 +177,36 @@ def fold_of(case: disulfide.Case, backbone: Backbone) -> Fold:
     touching = contacts(backbone)
     if not touching.any():
         raise BadInput("no residues of the backbone touch, so that no sequence suits it more than others; draw more.")
-    return Fold(backbone, touching, preferences()[0], template)
+    return Fold(backbone, touching, preferences()[0], torsion_costs(backbone), template)
 
 
 def written(model: SequenceModel, fold: Fold, charge: float, count: int, seed: int, guided: bool) -> Written:
     energy = Energy(
         charge=Term(lambda p: charge_near(p, charge, WITHIN / SHARP), schedule=Constant()),
         contacts=Term(lambda p: contact_energy(p, fold.touching, fold.table), schedule=Constant()),
+        torsions=Term(lambda p: torsion_fit_energy(p, fold.costs), schedule=Constant()),
     )
     steer = {"energy": energy, "tilt": Trials(), "particles": Particles()} if guided else {}
     found = compose(model, jax.random.key(seed), fold.template, count, without="C", **steer).sequences
     charges = np.array([charge_of(each) for each in found])
-    return Written(found, charges, np.array([energy_of(fold, each) for each in found]))
+    energies, torsions = (np.array([of(fold, each) for each in found]) for of in (energy_of, torsions_of))
+    return Written(found, charges, energies, torsions)
 
 
 def energy_of(fold: Fold, sequence: str) -> float:
     """Of pairs that touch, in kT, letter by letter."""
     letters = [AMINO_ACIDS.index(letter) for letter in sequence]
     return math.fsum(float(fold.table[letters[i], letters[j]]) for i, j in np.argwhere(fold.touching > 0))
+
+
+def torsions_of(fold: Fold, sequence: str) -> float:
+    """How badly the letters suit the torsions, in kT, residue by residue."""
+    following = [*sequence[1:], ""]
+    costs = [
+        (fold.costs.before if after == "P" else fold.costs.alone)[k, AMINO_ACIDS.index(letter)]
+        for k, (letter, after) in enumerate(zip(sequence, following, strict=True))
+    ]
+    return math.fsum(map(float, costs))
 
 
 def shuffles(template: str, sequence: str, seed: int) -> list[str]:
@@ -269,6 +300,8 @@ def told(numbers: dict, case: disulfide.Case, design: Backbone, sheet: ScoreShee
             ("contact energy / kT", f"{energy['design']:.2f}"),
             ("of the same letters shuffled", f"{energy['shuffled']:.2f}, above it in {energy['below_shuffled']:.0%}"),
             ("of what the model writes unguided", f"{energy['unguided']:.2f}"),
+            ("misfit of letters and torsions / kT", f"{numbers['torsion_fit']['design']:.2f}"),
+            ("of what the model writes unguided", f"{numbers['torsion_fit']['unguided']:.2f}"),
             ("perplexity by the model", f"{numbers['perplexity']['design']:.2f}"),
             ("of what it writes unguided", f"{numbers['perplexity']['unguided']:.2f}"),
         ),

@@ -84,9 +84,18 @@ class Chain(NamedTuple):
     compact: float
 
     @property
+    def amiss(self) -> dict[str, bool]:
+        """Each test of soundness that may fail, and whether it does."""
+        return {
+            "broken": bool(self.longest > BREAK),
+            "unusual torsions": bool(self.usual < USUAL),
+            "clashes": bool(self.clashes > NATURAL),
+            "not compact": bool(self.compact > COMPACT),
+        }
+
+    @property
     def sound(self) -> bool:
-        whole = self.longest <= BREAK and self.compact <= COMPACT
-        return bool(whole and self.usual >= USUAL and self.clashes <= NATURAL)
+        return not any(self.amiss.values())
 
 
 def run(request: Request) -> Outcome:
@@ -95,11 +104,15 @@ def run(request: Request) -> Outcome:
     case, count = asked(request)
     start = case.maker.noise(count, request.seed)
     energy = Energy(motif=Term(case.motif))
-    led = steered(case.maker.flow(), energy, [Keep(case.motif)], start, request.seed)
-    plain = case.maker.unguided(count, request.seed)
+    # With the piece and without it by the same compiled code.
+    led, plain = (
+        steered(case.maker.flow(), energy, [Keep(case.motif, jnp.asarray(on))], start, request.seed)
+        for on in (True, False)
+    )
     held = jnp.asarray(case.held())
-    kept = case.maker.relaxed(led, None, held=held)
-    free = case.maker.relaxed(plain, None, held=jnp.zeros_like(held))
+    room = case.maker.roomy()
+    kept = case.maker.relaxed(led, room, held=held)
+    free = case.maker.relaxed(plain, room, held=jnp.zeros_like(held))
     ways = {"kept": looked_at(case, with_given(case, kept)), "unguided": looked_at(case, built(case, free))}
     drawn = looked_at(case, with_given(case, led))
     sheets = {name: scores([each.backbone for each in some], seed=request.seed) for name, some in ways.items()}
@@ -109,6 +122,7 @@ def run(request: Request) -> Outcome:
         "rmsd_before_relaxation": max(each.rmsd for each in drawn),
         "sound": proportion([each.sound for each in ways["kept"]]),
         "sound_unguided": proportion([each.sound for each in ways["unguided"]]),
+        "amiss": {name: amiss(some) for name, some in ways.items()},
         "by_chance": proportion([each.rmsd <= NEAR for each in ways["unguided"]]),
         "rest": {name: rest(some) for name, some in ways.items()},
         "scores": {name: sheet.to_json() for name, sheet in sheets.items()},
@@ -180,6 +194,12 @@ def looked_at(case: Case, backbones: Sequence[Backbone]) -> list[Chain]:
     return found
 
 
+def amiss(some: Sequence[Chain]) -> dict[str, float]:
+    """The share of chains that fails each test of soundness."""
+    each = [one.amiss for one in some]
+    return {name: float(np.mean([one[name] for one in each])) for name in each[0]}
+
+
 def rest(some: Sequence[Chain]) -> dict:
     column = lambda name: mean_of(np.array([getattr(each, name) for each in some], float))
     return {
@@ -201,11 +221,16 @@ def status_of(numbers: dict) -> Status:
     return Status(share >= SHARE, f"{reason} (goal {SHARE:.0%})", "as asked for")
 
 
+def unlike(names: Sequence[str]) -> str:
+    return f"unlike natives in {', '.join(name.replace('_', ' ') for name in names)}" if names else "like natives"
+
+
 def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, ScoreSheet]) -> Outcome:
     status = status_of(numbers)
-    both = numbers["rest"]
+    both, wrong = numbers["rest"], numbers["amiss"]
     rows = [
         ("sound around the piece", shown(numbers["sound"]), shown(numbers["sound_unguided"])),
+        *((f"not: {name}", f"{wrong['kept'][name]:.3f}", f"{wrong['unguided'][name]:.3f}") for name in wrong["kept"]),
         *((name.replace("_", " "), shown(both["kept"][name]), shown(both["unguided"][name])) for name in both["kept"]),
     ]
     piece = f"{len(case.given)} residues at {case.at + 1}"
@@ -216,7 +241,9 @@ def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, Sco
         f" {numbers['rmsd']:.4f} A; they keep 0.001 A); by chance {numbers['by_chance']['value']:.0%} of the unguided"
         f" chains have it within {NEAR:g} A.",
         f"Sound: no bond above {BREAK:g} A, {USUAL:.0%} of the rest's torsions favoured, at most {NATURAL:g} clashes"
-        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. Both are relaxed, which holds the torsions.",
+        f" per 100 residues, Rg at most {COMPACT:g} of 2.2 L^0.38 A. Both are relaxed alike, which holds bonds,"
+        " torsions and clashes: that these are sound is no independent evidence.",
+        f"The whole chains are {unlike(numbers['unlike'])}; the bonds and angles of the piece are its own.",
         LABEL,
     )
     order = sorted(kept, key=lambda each: (not each.sound, each.clashes, -each.usual))[:8]
@@ -224,7 +251,7 @@ def told(numbers: dict, case: Case, kept: Sequence[Chain], sheets: dict[str, Sco
     draw = lambda: picture([each.backbone for each in order], says, marked=list(case.places))
     section = Section(
         "Around a given piece", (str(status), *sentences), (table, quality),
-        (Drawing("backbones", "Some of them, the given piece in green.", draw),),
+        (Drawing("backbones", "Those with the fewest clashes, the given piece in green.", draw),),
     )  # fmt: skip
     main = Account(status, numbers["seconds"], (section,), "SE(3) flow with a piece put into every answer")
     text = "\n".join([*table.lines(), "", *quality.lines(), "", *sentences])

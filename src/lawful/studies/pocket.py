@@ -49,6 +49,7 @@ from ..proteins import (
     surroundings,
 )
 from ..proteins._reading import extra
+from ..proteins._weights import skeleton
 from . import backbone as backbones
 from ._base import Effort, Outcome, Request
 from ._pdb import pdb_files
@@ -112,7 +113,7 @@ def binders(request: Request, count: int) -> list[Backbone]:
         raise BadInput(f"--set length={word}: residues from 40 to {RESIDUES} are meant, such as 40-80 or 60.")
     lengths = [round(length) for length in np.linspace(int(first), int(last), count)]
     if request.choice("binders", ("bundle", "generated")) == "generated":
-        denoiser, _ = load(backbones.WEIGHTS, backbones.network())
+        denoiser, _ = load(backbones.WEIGHTS, skeleton(backbones.network))
         return generate(denoiser, lengths, seed=request.seed, schedule=Schedule(steps=request.pick(5, 60)))
     return [bundled(length) for length in lengths]
 
