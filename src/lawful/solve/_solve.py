@@ -108,14 +108,16 @@ def solve(
     watch = watcher(progress)
     try:
         task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, live, devices)
+        seconds = time.monotonic() - begin
+        solution = assemble(problem, method, task, fitted, accuracy, refinements, seconds, digest)
+        if folder is not None and leads():
+            solution.save(folder)
     except BaseException as error:
         live.stop(f"the run was broken off ({type(error).__name__}); with resume it goes on")
         raise
     finally:
         watch.close()
-    solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
     if folder is not None and leads():
-        solution.save(folder)
         keeper.clear()
         live.end(solution)
     return solution
@@ -139,7 +141,7 @@ def run(
     if saved is not None:
         system = WeightedSystem(task, hyper_of(task, state))
         like = jax.eval_shape(lambda x: optimiser.init(system, x), jnp.asarray(state.x))
-        state = restored(*saved, like)
+        state = taken_up(keeper, saved, like, task)
         task = refined(task, state.refinement)
     while True:
         fitted = fit(task, optimiser, state, keeper, watch, live, mesh)
@@ -160,6 +162,19 @@ def run(
             refinement=state.refinement + 1,
             history=state.history,
         )
+
+
+def taken_up(keeper: Keeper, saved: tuple[dict[str, np.ndarray], dict], like: Any, task: Task) -> FitState:
+    """The state that a checkpoint holds. Raises `BadInput` where it is none of this task: files can be forged."""
+    try:
+        state = restored(*saved, like)
+        kinds = [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(like)]
+        fits = state.x.shape == np.shape(task.start) and state.levels.shape == np.shape(task.noise.labels)
+        if fits and kinds == [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state.now or like)]:
+            return state
+    except (AttributeError, LookupError, TypeError, ValueError):
+        pass
+    raise BadInput(f"{keeper.path} holds no state of this fit; delete it and run again.")
 
 
 def refined(task: Task, times: int) -> Task:

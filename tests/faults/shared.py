@@ -1,0 +1,2 @@
+"""Faults of work that several processes share."""
+SHARED = {}
