@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 from bench import Bench, Disk, Nursery, Said, lawful, signalled
 
 

@@ -28,7 +28,14 @@ def test_what_went_wrong_is_refused_in_a_line(door, tmp_path):
 
 
 WATER = b"O 0 0 0.1\nH 0.8 0 -0.5\nH -0.8 0 -0.5\n"
+SQUARE = (
+    b"$MeshFormat\n2.2 0 8\n$EndMeshFormat\n$Nodes\n4\n1 0 0 0\n2 1 0 0\n3 1 1 0\n4 0 1 0\n$EndNodes\n"
+    b"$Elements\n2\n1 2 2 0 1 1 2 3\n2 2 2 0 1 1 3 4\n$EndElements\n"
+)
 FOUND = [
+    ("polygon", SQUARE.replace(b"3 1 1 0", b"3 1 1e999 0"), "no place"),
+    ("polygon", SQUARE.replace(b"1 1 2 3", b"1 2 2 3"), "not closed"),
+    ("polygon", SQUARE.replace(b"Nodes\n4\n", b"Nodes\n4294967296\n"), "cannot be read"),
     ("extxyz", b"9" * 40 + b"\nProperties=species:S:1:pos:R:3\n" + WATER, "atoms are promised"),
     ("extxyz", b"3\nProperties=species:S:1:pos:R:42949672963 energy=1\n" + WATER, "columns are promised"),
     ("extxyz", b"2\nProperties=\nAr 0 0 0\nAr 0 0 3\n", "not a file of frames"),
