@@ -77,6 +77,10 @@ class Bench:
         self.steps: dict[str, list] = {}
         self.operations: dict[str, int] = {}
 
+    def drawn(self, draw: random.Random) -> str:
+        """A method, the quick one most often."""
+        return draw.choice((*self.methods, *["modes"] * 4))
+
     def file(self, method: str, name: str = "", **changes) -> Path:
         path = self.root / f"{name or method}.py"
         if changes or not path.exists():

@@ -1,7 +1,7 @@
 """Runs are disturbed in every way that happens to them, taken up again, and compared with the undisturbed one.
 
     python tests/faults/campaign.py                      all kinds, more than 200 faults, some minutes
-    python tests/faults/campaign.py --kind SIGTERM --faults 5 --seed 3
+    python tests/faults/campaign.py --kind SIGTERM NaN --faults 5 --seed 3
 
 Prints a line for each kind, and for each fault that lost something or was told badly. Exit 1 where there is one.
 """
@@ -24,7 +24,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", help="one kind alone, by a part of its name")
+    parser.add_argument("--kind", nargs="+", default=[""], help="some kinds alone, by a part of their names")
     parser.add_argument("--faults", type=int, help="of each kind; by default as many as fit each")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -36,7 +36,9 @@ def main() -> int:
     from shared import SHARED
 
     kinds = {**KINDS, **SHARED}
-    chosen = {name: told for name, told in kinds.items() if (arguments.kind or "").lower() in name.lower()}
+    chosen = {
+        name: told for name, told in kinds.items() if any(part.lower() in name.lower() for part in arguments.kind)
+    }
     rows, bad = [], 0
     with tempfile.TemporaryDirectory() as root, every_step_kept():
         bench = Bench(Path(root))

@@ -54,7 +54,7 @@ def checkpointed(bench: Bench, method: str, draw: random.Random) -> Path:
 
 def killed(bench: Bench, nursery: Nursery, draw: random.Random) -> Outcome:
     """SIGKILL to a process of its own: at an operation on files, or after so many seconds."""
-    method, folder = draw.choice(bench.methods), bench.folder()
+    method, folder = bench.drawn(draw), bench.folder()
     at_files = draw.random() < 0.6
     moment = draw.randint(1, bench.operations[method]) if at_files else None
     pid = nursery.start(folder, "solve", bench.file(method), "--out", folder, moment=moment)
@@ -67,7 +67,7 @@ def killed(bench: Bench, nursery: Nursery, draw: random.Random) -> Outcome:
 
 
 def asked_to_end(bench: Bench, draw: random.Random, number: int, code: int, word: str) -> Outcome:
-    method, folder = draw.choice(bench.methods), bench.folder()
+    method, folder = bench.drawn(draw), bench.folder()
     with signalled(number, draw.uniform(0.0, 0.9) * bench.seconds[method]) as sent:
         said = lawful("solve", bench.file(method), "--out", folder)
     came = bool(sent) and said.code != 0
@@ -88,7 +88,7 @@ def interrupted(bench: Bench, draw: random.Random) -> Outcome:
 
 def full(bench: Bench, draw: random.Random) -> Outcome:
     """No room left, from a random operation on or at that one alone."""
-    method, folder = draw.choice(bench.methods), bench.folder()
+    method, folder = bench.drawn(draw), bench.folder()
     with Disk(draw.randint(1, bench.operations[method]), forever=draw.random() < 0.5) as disk:
         said = lawful("solve", bench.file(method), "--out", folder)
     if said.code == 0:  # the file of `lawful view` alone could not be written: the run went on
@@ -100,7 +100,7 @@ def full(bench: Bench, draw: random.Random) -> Outcome:
 
 def small_disk(bench: Bench, draw: random.Random) -> Outcome:
     """A file system of a few pages, which a neighbour fills while the run works; then room is made."""
-    method = draw.choice(bench.methods)
+    method = bench.drawn(draw)
     with tempfile.TemporaryDirectory() as place, mounted(Path(place), draw.randint(4, 24)) as disk:
         folder = disk / "run"
         said = lawful("solve", bench.file(method), "--out", folder)
@@ -132,7 +132,7 @@ def may_mount() -> bool:
 
 def damaged(bench: Bench, draw: random.Random, hurt: Callable[[bytes, random.Random], bytes], all_: bool) -> Outcome:
     """The checkpoint is hurt: the one before it is taken. Where that is hurt too, it is said, and nothing touched."""
-    method = draw.choice(bench.methods)
+    method = bench.drawn(draw)
     folder = checkpointed(bench, method, draw)
     paths = sorted(folder.glob("checkpoint*.npz"))
     assert len(paths) == 2, paths
@@ -177,7 +177,7 @@ def foreign(bench: Bench, draw: random.Random) -> Outcome:
     """A checkpoint of another law, another number, another method, or another version of the library."""
     from lawful._core.files import read_arrays, write_arrays
 
-    method = draw.choice(bench.methods)
+    method = bench.drawn(draw)
     folder = checkpointed(bench, method, draw)
     what = draw.choice(("law", "start", "method", "version"))
     file, word = bench.file(method), "belongs to another problem, method or training"
@@ -206,7 +206,7 @@ def foreign(bench: Bench, draw: random.Random) -> Outcome:
 def clock(bench: Bench, draw: random.Random) -> Outcome:
     """The clock of the machine jumps, by up to ten years in either direction, at a random look at it; half of the runs
     are then stopped and taken up again at yet another time."""
-    method, folder = draw.choice(bench.methods), bench.folder()
+    method, folder = bench.drawn(draw), bench.folder()
     jump, moment = draw.uniform(-3e8, 3e8), draw.randint(1, 5)
     looks, now = [0], time.time
 
@@ -231,7 +231,7 @@ def nan(bench: Bench, draw: random.Random) -> Outcome:
     The fit goes round, to the undisturbed estimate, or says which term is not finite, at which place and step; a run
     that was stopped on the way comes to the same end.
     """
-    method = draw.choice(bench.methods)
+    method = bench.drawn(draw)
     step = draw.choice(bench.steps[method])
     k = step[4]["k"]
     width = draw.choice((1e-9, 1e-3, 10.0))
