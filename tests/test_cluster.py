@@ -1,9 +1,12 @@
 """Several processes solve one problem; one of them dies; a sweep is killed."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -83,6 +86,23 @@ def test_sigterm_ends_the_program_as_a_scheduler_expects(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 143
     assert done.stderr.strip() == "stopped by SIGTERM; with --out DIR the run goes on with --resume"
+
+
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGTERM, cli.Terminated), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_amid_the_collection_of_garbage_is_not_forgotten(number, kind, capsys):
+    """Python reports and forgets what is raised there."""
+
+    class Held:
+        pass
+
+    held = Held()
+    watched = weakref.ref(held, lambda _: os.kill(os.getpid(), number))
+    with pytest.raises(kind), cli.stopped_by_signals():
+        del held
+        for _ in range(200):
+            time.sleep(0.01)
+    assert watched() is None
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture(scope="module")

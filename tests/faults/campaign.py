@@ -42,7 +42,8 @@ def main() -> int:
     rows, bad = [], 0
     with tempfile.TemporaryDirectory() as root, every_step_kept():
         bench = Bench(Path(root))
-        bench.prepare()
+        if any(name in KINDS for name in chosen):
+            bench.prepare()
         for name, (count, kind) in chosen.items():
             if kind is small_disk and not may_mount():
                 print(f"{name}: left out, file systems may not be mounted here", flush=True)

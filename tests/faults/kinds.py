@@ -70,8 +70,9 @@ def asked_to_end(bench: Bench, draw: random.Random, number: int, code: int, word
     method, folder = bench.drawn(draw), bench.folder()
     with signalled(number, draw.uniform(0.0, 0.9) * bench.seconds[method]) as sent:
         said = lawful("solve", bench.file(method), "--out", folder)
-    came = bool(sent) and said.code != 0
-    poor = told(said, code, word, "--out DIR", "--resume") if came else ("" if said.clean else said.err[-300:])
+    stopped = bool(sent) and said.code != 0
+    poor = told(said, code, word, "--out DIR", "--resume") if stopped else ("" if said.clean else said.err[-300:])
+    came = stopped or (bool(sent) and bool(poor))
     return Outcome(resumed(bench, method, folder), poor, came)
 
 
@@ -262,13 +263,13 @@ def numbers_of(folder: Path):
 
 KINDS: dict[str, tuple[int, Callable]] = {
     "SIGKILL to a process": (24, killed),
-    "SIGTERM": (26, terminated),
-    "SIGINT": (26, interrupted),
+    "SIGTERM": (20, terminated),
+    "SIGINT": (20, interrupted),
     "no room at a write, flush or rename": (36, full),
-    "a file system that is full": (10, small_disk),
+    "a file system that is full": (6, small_disk),
     "checkpoint truncated": (36, truncated),
     "checkpoint with flipped bits": (36, bytes_flipped),
-    "checkpoint of another run or version": (12, foreign),
-    "clock jumps": (16, clock),
-    "NaN from a step on": (8, nan),
+    "checkpoint of another run or version": (10, foreign),
+    "clock jumps": (14, clock),
+    "NaN from a step on": (6, nan),
 }

@@ -188,7 +188,7 @@ def packed(content: bytes, path: Path) -> Path:
         warnings.simplefilter("ignore")  # one name twice
         for part in content.split(MEMBER):
             name, _, inside = part.partition(b"\n")
-            file.writestr(name.decode(errors="replace") or "_", inside)
+            file.writestr(name.decode(errors="replace").strip("\0") or "_", inside)
     return path
 
 

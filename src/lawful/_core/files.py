@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,8 +83,11 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         record = json.loads(found.pop("__meta__").tobytes())
         return {name: found[name] for name in record["arrays"]}, dict(record["meta"])
     # What damaged archives raise: RuntimeError where a flipped bit claims encryption or an unknown format, OSError
-    # where an offset points before the beginning.
-    except (ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+    # where an offset points before the beginning, TokenError where the head of an array is no Python.
+    except (
+        ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError,
+        zipfile.BadZipFile, tokenize.TokenError,
+    ) as error:  # fmt: skip
         kind = type(error).__name__
         raise BadInput(f"{path} is damaged or not one of lawful's files ({kind}); delete it and run again.") from None
 
