@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from doors import DOORS
 from mutants import mutant
 
-TRIES = {"command line": 40, "solution": 60, "polygon": 60, "mesh": 60, "xarray": 60}
+TRIES = {"command line": 40, "inside checkpoint": 12, "inside solution": 20, "solution": 60, "polygon": 60, "mesh": 60, "xarray": 60}
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
@@ -51,6 +51,20 @@ FOUND = [
 def test_what_once_broke_in(name, content, said, tmp_path):
     door = next(door for door in DOORS if door.name == name)
     assert said in (door.tried(content, tmp_path / f"file{door.suffix}") or "")
+
+
+@pytest.mark.parametrize(("name", "bad"), [("inside solution", "refinements"), ("inside checkpoint", "stage")])
+def test_a_forged_archive_with_right_checksums_is_refused(name, bad, tmp_path):
+    """Its numbers are called otherwise, its arrays have another shape, or their heads are no Python."""
+    door = next(door for door in DOORS if door.name == name)
+    [good] = door.seeds()
+    for worn in (
+        good.replace(f'"{bad}"'.encode(), b'"forgotten"'),
+        good.replace(b"\nx.npy\n" if b"\nx.npy\n" in good else b"x.npy\n", b"\ny.npy\n"),
+        good.replace(b"'shape': (", b"'shape': ((", 1),
+    ):
+        assert worn != good
+        assert "run again" in (door.tried(worn, tmp_path / "file.bin") or "")
 
 
 def test_a_coordinate_named_like_another_axis_is_left_out(tmp_path):
