@@ -23,9 +23,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 def main() -> int:
+    from laws import METHODS
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", nargs="+", default=[""], help="some kinds alone, by a part of their names")
     parser.add_argument("--faults", type=int, help="of each kind; by default as many as fit each")
+    parser.add_argument("--problems", nargs="+", default=[*METHODS], choices=[*METHODS], help="which are disturbed")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
@@ -41,7 +44,7 @@ def main() -> int:
     }
     rows, bad = [], 0
     with tempfile.TemporaryDirectory() as root, every_step_kept():
-        bench = Bench(Path(root))
+        bench = Bench(Path(root), tuple(arguments.problems))
         if any(name in KINDS for name in chosen):
             bench.prepare()
         for name, (count, kind) in chosen.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from bench import Bench, Disk, Nursery, Said, lawful, signalled
+from laws import METHODS
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def killed(bench: Bench, nursery: Nursery, draw: random.Random) -> Outcome:
 
 def asked_to_end(bench: Bench, draw: random.Random, number: int, code: int, word: str) -> Outcome:
     method, folder = bench.drawn(draw), bench.folder()
-    with signalled(number, draw.uniform(0.0, 0.9) * bench.seconds[method]) as sent:
+    with signalled(number, draw.uniform(0.0, 0.6) * bench.seconds[method]) as sent:
         said = lawful("solve", bench.file(method), "--out", folder)
     stopped = bool(sent) and said.code != 0
     poor = told(said, code, word, "--out DIR", "--resume") if stopped else ("" if said.clean else said.err[-300:])
@@ -187,7 +188,7 @@ def foreign(bench: Bench, draw: random.Random) -> Outcome:
     elif what == "start":
         file = bench.file(method, "other-start", start=1 + draw.random())
     elif what == "method":
-        file = bench.file(draw.choice([m for m in bench.methods if m != method]))
+        file = bench.file(draw.choice([m for m in METHODS if m != method]))
     else:
         word = "was written by lawful 0.0.1"
         for path in folder.glob("checkpoint*.npz"):
@@ -263,13 +264,13 @@ def numbers_of(folder: Path):
 
 KINDS: dict[str, tuple[int, Callable]] = {
     "SIGKILL to a process": (24, killed),
-    "SIGTERM": (20, terminated),
-    "SIGINT": (20, interrupted),
     "no room at a write, flush or rename": (36, full),
-    "a file system that is full": (6, small_disk),
     "checkpoint truncated": (36, truncated),
     "checkpoint with flipped bits": (36, bytes_flipped),
     "checkpoint of another run or version": (10, foreign),
     "clock jumps": (14, clock),
+    "SIGTERM": (20, terminated),
+    "SIGINT": (20, interrupted),
+    "a file system that is full": (6, small_disk),
     "NaN from a step on": (6, nan),
 }
