@@ -118,7 +118,7 @@ def test_a_signal_amid_the_collection_of_garbage_is_not_forgotten(number, kind, 
 
     held = Held()
     watched = weakref.ref(held, lambda _: os.kill(os.getpid(), number))
-    with pytest.raises(kind), cli.stopped_by_signals():
+    with pytest.raises(kind), cli.stopped_by_signals():  # noqa: PT012
         del held
         for _ in range(200):
             time.sleep(0.01)

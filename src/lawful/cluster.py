@@ -87,7 +87,7 @@ def check_address(coordinator: str, listens: bool) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the coordinator does
                 probe.bind(place[4])
     except OSError as error:
-        cure = "an address of this machine, where the first process runs, and a free port" if listens else "a known host"
+        cure = "an address of this machine and a free port" if listens else "a known host"
         raise BadInput(f"--coordinator {coordinator}: {error.strerror or error}; give {cure}.") from None
 
 
@@ -172,8 +172,8 @@ def meet(coordinator: str, processes: int, process: int) -> None:
         jax.distributed.initialize(coordinator, processes, process, coordinator_bind_address=coordinator)
     except RuntimeError as error:
         raise NotTrusted(
-            f"process {process} of {processes} did not meet the others at {coordinator} ({first_line(error)}); start all"
-            " of them with the same --coordinator and --processes within five minutes."
+            f"process {process} of {processes} did not meet the others at {coordinator} ({first_line(error)}); start"
+            " all of them with the same --coordinator and --processes within five minutes."
         ) from error
 
 

@@ -52,7 +52,7 @@ def lawful(*words: object) -> Said:
                 cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
-        except BaseException:  # what Python itself would do with it
+        except BaseException:  # noqa: BLE001  what Python itself would do with it
             code = 1
             traceback.print_exc()
     return Said(code, out.getvalue(), err.getvalue())
@@ -127,7 +127,10 @@ def every_step_kept() -> Iterator[None]:
         write_atomically(Path(path), solution.summary().encode())
         return path
 
-    with mock.patch.object(Keeper.__init__, "__defaults__", (0.0,)), mock.patch.object(sys.modules["lawful.report"], "report", plain):
+    with (
+        mock.patch.object(Keeper.__init__, "__defaults__", (0.0,)),
+        mock.patch.object(sys.modules["lawful.report"], "report", plain),
+    ):
         yield
 
 
@@ -160,7 +163,7 @@ class Disk:
 
             def __init__(self, path, mode):
                 disk.step("open")
-                self.file = open(path, mode)
+                self.file = open(path, mode)  # noqa: SIM115
 
             def __enter__(self):
                 return self

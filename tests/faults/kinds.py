@@ -44,10 +44,12 @@ def resumed(bench: Bench, method: str, folder: Path, *options: str) -> str:
 
 def checkpointed(bench: Bench, method: str, draw: random.Random) -> Path:
     """A folder whose run was stopped at a random one of its checkpoints."""
-    folder = bench.folder()
-    with Disk(draw.randint(12, bench.operations[method] - 12)):
-        lawful("solve", bench.file(method), "--out", folder)
-    return folder
+    while True:
+        folder = bench.folder()
+        with Disk(draw.randint(12, bench.operations[method] - 12)):
+            lawful("solve", bench.file(method), "--out", folder)
+        if len(list(folder.glob("checkpoint*.npz"))) == 2:  # not between the two renames
+            return folder
 
 
 # Processes that end before their time
@@ -198,7 +200,9 @@ def foreign(bench: Bench, draw: random.Random) -> Outcome:
     said = lawful("solve", file, "--out", folder, "--resume")
     touched = before != {path.name: path.read_bytes() for path in folder.glob("*.npz")}
     poor = told(said, 2, "checkpoint.npz", word, "without --resume")
-    lost = "the checkpoint was touched" if touched else resumed(bench, method, folder, *["--json"] * (what == "version"))
+    lost = (
+        "the checkpoint was touched" if touched else resumed(bench, method, folder, *["--json"] * (what == "version"))
+    )
     return Outcome(lost, poor)
 
 

@@ -19,7 +19,7 @@ from laws import stated
 
 EVERY_STEP = "from lawful.solve._keeper import Keeper\nKeeper.__init__.__defaults__ = (0.0,)\n"
 METHOD = "lf.Neural(trial=lf.Spectral(8), points=31)"
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def started(root: Path, *words: object) -> subprocess.Popen:
@@ -122,7 +122,9 @@ def worker_killed(bench: Bench, draw: random.Random) -> Outcome:
         os.kill(draw.choice(victims), signal.SIGKILL)
     said = ended(process)
     good = said.code == 0 and rows(said) == whole
-    return Outcome("" if good else f"exit {said.code}, {said.err[-300:]!r}", "" if said.clean else said.err[-600:], came)
+    return Outcome(
+        "" if good else f"exit {said.code}, {said.err[-300:]!r}", "" if said.clean else said.err[-600:], came
+    )
 
 
 def sweep_killed(bench: Bench, draw: random.Random) -> Outcome:

@@ -11,7 +11,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from doors import DOORS
 from mutants import mutant
 
-TRIES = {"command line": 40, "inside checkpoint": 12, "inside solution": 20, "solution": 60, "polygon": 60, "mesh": 60, "xarray": 60}
+TRIES = {
+    "command line": 40,
+    "inside checkpoint": 12,
+    "inside solution": 20,
+    "solution": 60,
+    "polygon": 60,
+    "mesh": 60,
+    "xarray": 60,
+}
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)

@@ -44,7 +44,7 @@ def outline(path: str | os.PathLike, axes: tuple[str, str] = ("x", "y"), label: 
     if not (len(vertices) and np.all(np.abs(vertices) < FARTHEST)):
         raise BadInput(f"the mesh file {os.fspath(path)!r} holds a vertex that is no place; correct its coordinates.")
     if triangles.min() < 0 or triangles.max() >= len(vertices):
-        raise BadInput(f"the mesh file {os.fspath(path)!r} names a vertex that it does not hold; correct its triangles.")
+        raise BadInput(f"the mesh file {os.fspath(path)!r} names a vertex that it lacks; correct its triangles.")
     extent = float(np.ptp(vertices[:, :2], axis=0).max())
     if np.ptp(vertices[:, 2]) > 1e-9 * extent:
         raise BadInput(f"the mesh file {os.fspath(path)!r} is not plane; read solids with Mesh.read.")

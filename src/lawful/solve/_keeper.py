@@ -46,7 +46,7 @@ class Keeper:
                 damage = damage or error
                 continue
             if damage and leads():
-                print(f"{damage.args[0].partition(';')[0]}; the one before it is taken, {path}", file=sys.stderr)
+                sys.stderr.write(f"{damage.args[0].partition(';')[0]}; the one before it is taken, {path}\n")
             return path
         if damage:
             raise damage

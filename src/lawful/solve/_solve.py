@@ -343,7 +343,7 @@ def load(folder: str | os.PathLike, problem: Problem, method: Neural | Collocati
 
 
 def told_fit(arrays: dict[str, np.ndarray], meta: dict, task: Task) -> Fitted:
-    """The fit that a file tells of. Raises `ValueError` or `LookupError` where its numbers are not those of the task."""
+    """The fit that a file tells of. Raises `ValueError` or `LookupError` where they are not of the task."""
     rows, count = max((part.stop for part in task.blocks.values()), default=0), task.layout.unknown_count
     shapes = {
         "x": np.shape(task.start),
