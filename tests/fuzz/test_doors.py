@@ -42,7 +42,7 @@ SQUARE = (
 )
 FOUND = [
     ("polygon", SQUARE.replace(b"3 1 1 0", b"3 1 1e999 0"), "no place"),
-    ("polygon", SQUARE.replace(b"1 1 2 3", b"1 2 2 3"), "not closed"),
+    ("polygon", SQUARE.replace(b"1 1 2 3\n", b"1 1 2 3\n2 2 2 02 3\n"), "not closed"),
     ("polygon", SQUARE.replace(b"Nodes\n4\n", b"Nodes\n4294967296\n"), "cannot be read"),
     ("extxyz", b"9" * 40 + b"\nProperties=species:S:1:pos:R:3\n" + WATER, "atoms are promised"),
     ("extxyz", b"3\nProperties=species:S:1:pos:R:42949672963 energy=1\n" + WATER, "columns are promised"),
