@@ -253,7 +253,9 @@ def nan(bench: Bench, draw: random.Random) -> Outcome:
     lost = "" if again.code == said.code and repr(numbers_of(one)) == repr(numbers_of(two)) else "another end"
     if said.code == 1:
         words = ("not to be trusted",)
-        named = any(w in said.last for w in ("law: decay at t = ", "laws could not", "laws cannot", "not settled", "no step"))
+        named = any(
+            w in said.last for w in ("law: decay at t = ", "laws could not", "laws cannot", "not settled", "no step")
+        )
         return Outcome(lost, told(said, 1, *words) or ("" if named else f"no reason: {said.last}"))
     found, true = numbers_of(one)[0]["k"], bench.whole[method][0]["k"]
     near = abs(found["value"] - true["value"]) <= 0.2 * true["sd"]
