@@ -254,7 +254,7 @@ def nan(bench: Bench, draw: random.Random) -> Outcome:
     if said.code == 1:
         words = ("not to be trusted",)
         named = any(
-            w in said.last for w in ("law: decay at t = ", "laws could not", "laws cannot", "not settled", "no step")
+            w in said.last for w in ("law: decay at", "laws could not", "laws cannot", "not settled", "no step")
         )
         return Outcome(lost, told(said, 1, *words) or ("" if named else f"no reason: {said.last}"))
     found, true = numbers_of(one)[0]["k"], bench.whole[method][0]["k"]
