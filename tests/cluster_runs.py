@@ -19,9 +19,18 @@ method = lf.Neural(trial=lf.Spectral(10), points=21)
 DIES = """
 import os, signal
 import jax
+from lawful.solve import _fit
+from lawful.solve._keeper import Keeper
 
-if jax.process_index() == 1:
-    os.kill(os.getpid(), signal.SIGKILL)
+Keeper.__init__.__defaults__ = (0.0,)  # a checkpoint after every step
+noted = _fit.note
+
+def note(state, *rest):
+    noted(state, *rest)
+    if jax.process_index() == 1 and len(state.history) == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+_fit.note = note
 """
 
 

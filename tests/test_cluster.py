@@ -1,9 +1,13 @@
 """Several processes solve one problem; one of them dies; a sweep is killed."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -25,6 +29,10 @@ def launched(*words):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def answer(solution):
+    return [solution["k"].value, solution["k"].sd, solution.chi2, *solution.u(t=np.linspace(0, 2, 9))]
+
+
 @pytest.mark.slow
 def test_two_processes_give_the_answer_of_one(tmp_path):
     file = tmp_path / "decay.py"
@@ -35,15 +43,13 @@ def test_two_processes_give_the_answer_of_one(tmp_path):
     assert done.stdout.count("chi2/dof") == 1  # one of them speaks
     problem, method = cli.read_problem(file)
     alone, shared = lf.solve(problem, method), lf.load(tmp_path / "run", problem, method)
-    t = np.linspace(0, 2, 9)
-    numbers = lambda s: [s["k"].value, s["k"].sd, s.chi2, *s.u(t=t)]
-    np.testing.assert_allclose(numbers(shared), numbers(alone), rtol=1e-10)
+    np.testing.assert_allclose(answer(shared), answer(alone), rtol=1e-10)
     arrays, _ = read_arrays(tmp_path / "run" / "solution.npz")
     assert np.all(np.isfinite(arrays["x"]))
     assert not (tmp_path / "run" / "checkpoint.npz").exists()
 
 
-def test_where_a_process_dies_the_others_are_stopped_and_it_is_told(tmp_path):
+def test_where_a_process_dies_the_others_are_stopped_it_is_told_and_the_run_goes_on(tmp_path):
     file = tmp_path / "dies.py"
     file.write_text(DIES + DECAY)
     begin = time.monotonic()
@@ -53,15 +59,33 @@ def test_where_a_process_dies_the_others_are_stopped_and_it_is_told(tmp_path):
     assert "process 1 was killed by SIGKILL and the others were stopped" in last
     assert "--resume" in last
     assert time.monotonic() - begin < 200  # not the five minutes that JAX waits
+    file.write_text(DECAY)
+    problem, method = cli.read_problem(file)
+    shared = lf.solve(problem, method, out=tmp_path / "run", resume=True)
+    seen = [(step.stage, step.step) for step in shared.history]
+    assert len(seen) > 7
+    assert seen == sorted(set(seen))  # from the checkpoint of two processes, and no step twice
+    np.testing.assert_allclose(answer(shared), answer(lf.solve(problem, method)), rtol=1e-10)
 
 
-def test_bad_numbers_of_processes_are_refused(tmp_path):
+@pytest.fixture
+def taken():
+    """A port at which somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_bad_numbers_and_addresses_of_processes_are_refused(tmp_path, taken):
     file = tmp_path / "decay.py"
     file.write_text(DECAY)
     for words, message in {
         ("--processes", "0"): "give 0 <= I and I + K <= N",
         ("--processes", "2", "--first", "1", "--here", "2"): "give 0 <= I and I + K <= N",
         ("--processes", "2", "--here", "1"): "several machines need --coordinator",
+        ("--coordinator", "nonsense"): "write it as HOST:PORT",
+        ("--coordinator", "127.0.0.1:99999"): "write it as HOST:PORT",
+        ("--coordinator", "192.0.2.1:5000"): "give an address of this machine",
+        ("--coordinator", f"127.0.0.1:{taken}"): "and a free port",
     }.items():
         app = cluster.typer.Typer()
         app.command()(cluster.launch)
@@ -83,6 +107,23 @@ def test_sigterm_ends_the_program_as_a_scheduler_expects(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 143
     assert done.stderr.strip() == "stopped by SIGTERM; with --out DIR the run goes on with --resume"
+
+
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGTERM, cli.Terminated), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_amid_the_collection_of_garbage_is_not_forgotten(number, kind, capsys):
+    """Python reports and forgets what is raised there."""
+
+    class Held:
+        pass
+
+    held = Held()
+    watched = weakref.ref(held, lambda _: os.kill(os.getpid(), number))
+    with pytest.raises(kind), cli.stopped_by_signals():  # noqa: PT012
+        del held
+        for _ in range(200):
+            time.sleep(0.01)
+    assert watched() is None
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,12 @@ Exit codes: 0 done; 1 it ran, but the result is not to be trusted; 2 bad input, 
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import json
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -339,10 +341,22 @@ def stopped_by_signals() -> Iterator[None]:
     def stop(number: int, frame: object) -> NoReturn:
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def again(unraisable: sys.UnraisableHookArgs) -> None:
+        """What is raised while Python collects garbage is reported and forgotten: it is raised anew a moment later."""
+        if unraisable.exc_type is None or not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            reported(unraisable)
+            return
+        number = signal.SIGTERM if issubclass(unraisable.exc_type, Terminated) else signal.SIGINT
+        timer = threading.Timer(0.02, _thread.interrupt_main, (number,))
+        timer.daemon = True
+        timer.start()
+
+    before, reported = signal.signal(signal.SIGTERM, stop), sys.unraisablehook
+    sys.unraisablehook = again
     try:
         yield
     finally:
+        sys.unraisablehook = reported
         signal.signal(signal.SIGTERM, before)
 
 

@@ -25,7 +25,7 @@ from ._core.files import write_atomically
 from ._core.mesh import leads, row_of
 from ._core.messages import BadInput, NotTrusted, listing
 from ._core.precision import use_compilation_cache
-from .cli import errors, read_problem, stopped_by_signals
+from .cli import errors, first_line, read_problem, stopped_by_signals
 
 LOOPBACK = "127.0.0.1"
 ANSWERS = (0, 1, 2)
@@ -62,6 +62,7 @@ def launch(
             if count < processes:
                 raise BadInput("several machines need --coordinator HOST:PORT, an address of the first of them.")
             coordinator = f"{LOOPBACK}:{free_port()}"
+        check_address(coordinator, listens=first == 0)
         read_problem(file)  # a bad file is refused once, here
         options = ["--processes", str(processes), "--coordinator", coordinator]
         options += ["--out", str(out)] * (out is not None) + ["--resume"] * resume + ["--debug"] * debug
@@ -72,6 +73,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
+
+
+def check_address(coordinator: str, listens: bool) -> None:
+    """Raise `BadInput` for what is no HOST:PORT, and where the first process could not listen there."""
+    host, _, port = coordinator.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 2**16):
+        raise BadInput(f"--coordinator {coordinator}: write it as HOST:PORT, such as {LOOPBACK}:5000.")
+    try:
+        place = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        if listens:
+            with socket.socket(place[0]) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the coordinator does
+                probe.bind(place[4])
+    except OSError as error:
+        cure = "an address of this machine and a free port" if listens else "a known host"
+        raise BadInput(f"--coordinator {coordinator}: {error.strerror or error}; give {cure}.") from None
 
 
 def watched(file: Path, options: Sequence[str], numbers: range) -> int:
@@ -151,7 +168,13 @@ def meet(coordinator: str, processes: int, process: int) -> None:
     """Join the other processes; the first of them listens at the coordinator's address and nowhere else."""
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
-    jax.distributed.initialize(coordinator, processes, process, coordinator_bind_address=coordinator)
+    try:
+        jax.distributed.initialize(coordinator, processes, process, coordinator_bind_address=coordinator)
+    except RuntimeError as error:
+        raise NotTrusted(
+            f"process {process} of {processes} did not meet the others at {coordinator} ({first_line(error)}); start"
+            " all of them with the same --coordinator and --processes within five minutes."
+        ) from error
 
 
 def main() -> None:

@@ -2,12 +2,16 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import tempfile
+import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -166,6 +170,74 @@ def solution(path: Path) -> object:
     folder.mkdir(exist_ok=True)
     (folder / "solution.npz").write_bytes(path.read_bytes())
     return lf.load(folder, problem(), lf.Collocation(nodes=8))
+
+
+# Archives with right checksums and wrong contents: what a slip of a program leaves, not a damaged disk.
+
+MEMBER = b"\n==member==\n"
+
+
+def unpacked(archive: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return MEMBER.join(name.encode() + b"\n" + file.read(name) for name in file.namelist())
+
+
+def packed(content: bytes, path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one name twice
+        for part in content.split(MEMBER):
+            name, _, inside = part.partition(b"\n")
+            file.writestr(name.decode(errors="replace").strip("\0") or "_", inside)
+    return path
+
+
+def solution_inside(path: Path) -> object:
+    folder = packed(path.read_bytes(), path.parent / "forged" / "solution.npz").parent
+    return lf.load(folder, problem(), lf.Collocation(nodes=8))
+
+
+def modes() -> lf.Neural:
+    return lf.Neural(trial=lf.Spectral(6), points=12)
+
+
+class Begun(BaseException):
+    """The fit goes on from the checkpoint: it was let in."""
+
+
+class AtOnce:
+    def __call__(self, moment: object) -> None:
+        raise Begun
+
+    def close(self) -> None:
+        pass
+
+
+def checkpoint_inside(path: Path) -> object:
+    folder = packed(path.read_bytes(), path.parent / "taken up" / "checkpoint.npz").parent
+    try:
+        return lf.solve(problem(), modes(), out=folder, resume=True, progress=AtOnce())
+    except Begun:
+        return folder
+
+
+@cache
+def checkpoint() -> bytes:
+    """Of a fit that was stopped at its fifth step."""
+    from lawful.solve._keeper import Keeper
+
+    class Fifth(AtOnce):
+        left = 5
+
+        def __call__(self, moment: object) -> None:
+            self.left -= 1
+            if not self.left:
+                raise Begun
+
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Keeper.__init__, "__defaults__", (0.0,)):
+        with contextlib.suppress(Begun):
+            lf.solve(problem(), modes(), out=folder, progress=Fifth())
+        return (Path(folder) / "checkpoint.npz").read_bytes()
 
 
 def words() -> list[bytes]:
@@ -336,6 +408,8 @@ DOORS = (
     Door("json", ".json", texts, read_json),
     Door("network", ".npz", networks, network_file),
     Door("solution", ".npz", solutions, solution),
+    Door("inside solution", ".bin", lambda: [unpacked(solutions()[0])], solution_inside),
+    Door("inside checkpoint", ".bin", lambda: [unpacked(checkpoint())], checkpoint_inside),
     Door("potential", ".bin", potentials, potential),
     Door("polygon", ".msh", polygon, shape),
     Door("mesh", ".stl", stl, solid),

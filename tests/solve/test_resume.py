@@ -1,5 +1,6 @@
 """Nothing is lost: a fit that was killed at any moment goes on to the same numbers, bit for bit."""
 
+import errno
 import json
 import os
 import random
@@ -305,15 +306,49 @@ def command(*words):
     return found.exit_code, found.stdout, found.stderr
 
 
-def test_truncated_checkpoint(stopped):
+def test_truncated_checkpoints(stopped):
+    """The last one: the one before it is taken, which is said. Both: it is refused."""
     file, folder = stopped
-    path = folder / "checkpoint.npz"
-    path.write_bytes(path.read_bytes()[:-100])
+    last, before = folder / "checkpoint.npz", folder / "checkpoint-before.npz"
+    held = before.read_bytes()
+    for path in (last, before):
+        path.write_bytes(path.read_bytes()[:-100])
     code, out, err = command("solve", file, "--out", folder, "--resume")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "checkpoint.npz is damaged" in err
     assert "delete it" in err
+    before.write_bytes(held)
+    (folder / ".checkpoint.npz.12345.part").write_bytes(b"half")  # of a process that was killed as it wrote
+    code, out, err = command("solve", file, "--out", folder, "--resume")
+    assert code == 0, err
+    assert "checkpoint.npz is damaged or not one of lawful's files (BadZipFile); the one before it is taken" in err
+    assert not list(folder.glob("checkpoint*")) + list(folder.glob(".*.part"))
+    command("solve", file, "--out", folder.with_name("whole"))
+    assert numbers(folder) == numbers(folder.with_name("whole"))
+
+
+def test_checkpoint_of_another_version(stopped, monkeypatch):
+    file, folder = stopped
+    monkeypatch.setattr(sys.modules["lawful.solve._keeper"], "version", lambda: "9.9")
+    code, out, err = command("solve", file, "--out", folder, "--resume")
+    assert (code, out) == (2, "")
+    assert "was written by lawful" in err
+    assert "this is 9.9" in err
+
+
+def test_a_full_disk_says_where(stopped, monkeypatch):
+    file, folder = stopped
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, out, err = command("solve", file, "--out", folder, "--resume")
+    assert (code, out) == (2, "")
+    assert str(folder / "checkpoint.npz") in err
+    assert "has room" in err
+    assert json.loads((folder / "live.json").read_text())["state"] != "finished"
 
 
 def test_checkpoint_of_another_problem(stopped):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +16,11 @@ import numpy as np
 from .messages import BadInput
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, flush it to disk, rename it into place."""
+def write_atomically(path: Path, content: bytes, before: Path | None = None) -> None:
+    """Write `content` beside `path`, flush it to disk, rename it into place; what was there is kept as `before`.
+
+    Raises `OSError` with the path in it, which a full disk does not know of.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -24,9 +28,22 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if before is not None and path.exists():
+            os.replace(path, before)
         os.replace(beside, path)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         beside.unlink(missing_ok=True)  # what a full disk left; after the rename there is nothing
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed in the midst of writing left in a folder."""
+    for path in folder.glob(".*.part"):
+        if path.name.removesuffix(".part").rpartition(".")[2].isdigit():
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, record: Mapping) -> None:
@@ -42,8 +59,9 @@ def read_json(path: Path) -> dict:
         ) from None
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping) -> None:
-    """One .npz with the arrays and a JSON text of everything that is not an array, in a single atomic rename."""
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping, before: Path | None = None) -> None:
+    """One .npz with the arrays and a JSON text of everything that is not an array, in a single atomic rename; what was
+    there is kept as `before`."""
     for name, array in arrays.items():
         if np.asarray(array).dtype.hasobject:
             raise ValueError(f"'{name}' holds objects: object arrays would have to be pickled.")
@@ -51,7 +69,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping) ->
     record = json.dumps({"arrays": list(arrays), "meta": meta}, allow_nan=False)
     content: dict[str, Any] = {"__meta__": np.frombuffer(record.encode(), dtype=np.uint8), **arrays}
     np.savez(buffer, **content)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue(), before)
 
 
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
@@ -65,8 +83,11 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         record = json.loads(found.pop("__meta__").tobytes())
         return {name: found[name] for name in record["arrays"]}, dict(record["meta"])
     # What damaged archives raise: RuntimeError where a flipped bit claims encryption or an unknown format, OSError
-    # where an offset points before the beginning.
-    except (ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+    # where an offset points before the beginning, TokenError where the head of an array is no Python.
+    except (
+        ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError,
+        zipfile.BadZipFile, tokenize.TokenError,
+    ) as error:  # fmt: skip
         kind = type(error).__name__
         raise BadInput(f"{path} is damaged or not one of lawful's files ({kind}); delete it and run again.") from None
 

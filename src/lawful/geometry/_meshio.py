@@ -32,6 +32,7 @@ def triangles_in(path: str | os.PathLike) -> tuple[Float[np.ndarray, "v 3"], Int
             mesh = meshio.read(file)
     except (
         meshio.ReadError, ValueError, LookupError, OverflowError, TypeError, EOFError, SystemExit, AssertionError,
+        MemoryError,  # counts of more than there is room for
     ) as error:  # fmt: skip
         reason = str(error) if str(error) and not isinstance(error, SystemExit) else said.getvalue() or "unknown format"
         raise BadInput(

@@ -16,6 +16,8 @@ from ._shape import Shape
 
 Corners = Float[np.ndarray, "n 2"]
 
+FARTHEST = 1e100  # beyond it areas are no numbers
+
 
 def from_shapely(shape: object, axes: tuple[str, str] = ("x", "y"), label: str | None = None) -> Shape:
     """A shapely Polygon or MultiPolygon; holes become differences (hole k is labelled "hole k"), several polygons a
@@ -39,6 +41,10 @@ def outline(path: str | os.PathLike, axes: tuple[str, str] = ("x", "y"), label: 
     first two coordinates are taken. Raises `BadInput` where the extra `mesh` is missing, the file cannot be read, the
     mesh is not plane, or its outline touches itself."""
     vertices, triangles = triangles_in(path)
+    if not (len(vertices) and np.all(np.abs(vertices) < FARTHEST)):
+        raise BadInput(f"the mesh file {os.fspath(path)!r} holds a vertex that is no place; correct its coordinates.")
+    if triangles.min() < 0 or triangles.max() >= len(vertices):
+        raise BadInput(f"the mesh file {os.fspath(path)!r} names a vertex that it lacks; correct its triangles.")
     extent = float(np.ptp(vertices[:, :2], axis=0).max())
     if np.ptp(vertices[:, 2]) > 1e-9 * extent:
         raise BadInput(f"the mesh file {os.fspath(path)!r} is not plane; read solids with Mesh.read.")
@@ -84,6 +90,8 @@ def boundary_loops(places: Corners, triangles: Int[np.ndarray, "n 3"]) -> list[l
         loop = [start]
         while here != start:
             loop.append(here)
+            if here not in following:
+                raise BadInput("the outline of the mesh is not closed; correct triangles that name a vertex twice.")
             here = following.pop(here)
         loops.append(loop)
     return loops

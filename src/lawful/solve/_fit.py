@@ -343,7 +343,8 @@ def rows_at(system: WeightedSystem, x: Float[Array, " n"]) -> Float[Array, " m"]
 
 def loss_terms(task: Task, rows: Float[np.ndarray, " m"]) -> dict[str, float]:
     """Half the sum of squares of each block of rows; the leash of the first stage is no term of the loss."""
-    return {name: 0.5 * float(np.sum(rows[part] ** 2)) for name, part in task.blocks.items() if name != "leash"}
+    with np.errstate(over="ignore"):  # an infinite loss says enough
+        return {name: 0.5 * float(np.sum(rows[part] ** 2)) for name, part in task.blocks.items() if name != "leash"}
 
 
 def note(state: FitState, task: Task, terms: dict, optimiser: Optimiser, watch: Watcher) -> None:

@@ -1,17 +1,20 @@
-"""Where a long fit keeps itself, so that a kill loses nothing: one file, rewritten beside and renamed."""
+"""Where a long fit keeps itself, so that a kill loses nothing: one file, rewritten beside and renamed, and the one
+before it, in case a disk damages the last."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from .._core.files import read_arrays, write_arrays
+from .._core.files import clear_unfinished, read_arrays, write_arrays
 from .._core.mesh import leads
 from .._core.messages import BadInput
 
@@ -25,15 +28,29 @@ class Keeper:
 
     def __init__(self, folder: Path | None, fingerprint: str, resume: bool, seconds: float = 1.0):
         self.path = folder / "checkpoint.npz" if folder else None
+        self.before = folder / "checkpoint-before.npz" if folder else None
         self.fingerprint, self.seconds, self.last = fingerprint, seconds, time.monotonic()
         self.found: tuple[dict[str, np.ndarray], dict] | None = None
-        if self.path and resume and self.path.exists():
-            self.found = read_arrays(self.path)
-            if self.found[1].get("fingerprint") != fingerprint:
-                raise BadInput(
-                    f"{self.path} belongs to another problem, method or training; run without --resume, or choose"
-                    " another folder."
-                )
+        if resume and (path := self.take_up()) and self.found:
+            check_origin(path, self.found[1], fingerprint)
+
+    def take_up(self) -> Path | None:
+        """Read the last checkpoint that is whole, and say where it is. Raises `BadInput` where none of them is."""
+        damage = None
+        for path in (self.path, self.before):
+            if path is None or not path.exists():
+                continue
+            try:
+                self.found = read_arrays(path)
+            except BadInput as error:
+                damage = damage or error
+                continue
+            if damage and leads():
+                sys.stderr.write(f"{damage.args[0].partition(';')[0]}; the one before it is taken, {path}\n")
+            return path
+        if damage:
+            raise damage
+        return None
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
         """The saved state, once; None for a fresh start."""
@@ -43,13 +60,36 @@ class Keeper:
     def save(self, arrays: Callable[[], dict[str, np.ndarray]], meta: Callable[[], dict], force: bool = False) -> None:
         now = time.monotonic()
         if self.path and leads() and (force or now - self.last >= self.seconds):
-            write_arrays(self.path, arrays(), {**meta(), "fingerprint": self.fingerprint})
+            kept = {**meta(), "fingerprint": self.fingerprint, "lawful": version()}
+            write_arrays(self.path, arrays(), kept, self.before)
             self.last = now
 
     def clear(self) -> None:
         """The work is done and its result is saved elsewhere."""
-        if self.path and leads():
+        if self.path and self.before and leads():
             self.path.unlink(missing_ok=True)
+            self.before.unlink(missing_ok=True)
+            clear_unfinished(self.path.parent)
+
+
+def check_origin(path: Path, meta: dict, fingerprint: str) -> None:
+    """Raise `BadInput` for the checkpoint of another run or of another version, which may count otherwise."""
+    if meta.get("fingerprint") != fingerprint:
+        raise BadInput(
+            f"{path} belongs to another problem, method or training; run without --resume, or choose another folder."
+        )
+    if meta.get("lawful") != version():
+        raise BadInput(
+            f"{path} was written by lawful {meta.get('lawful', 'of an older version')}, and this is {version()}; end"
+            " the run with that version, or run without --resume."
+        )
+
+
+def version() -> str:
+    try:
+        return metadata.version("lawful")
+    except metadata.PackageNotFoundError:  # a folder of sources that was never installed
+        return "unknown"
 
 
 def fingerprint(*parts: object) -> str:

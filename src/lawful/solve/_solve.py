@@ -109,14 +109,16 @@ def solve(
     watch = watcher(progress)
     try:
         task, fitted, accuracy, refinements = run(problem, method, optimiser, keeper, watch, live, devices)
+        seconds = time.monotonic() - begin
+        solution = assemble(problem, method, task, fitted, accuracy, refinements, seconds, digest)
+        if folder is not None and leads():
+            solution.save(folder)
     except BaseException as error:
         live.stop(f"the run was broken off ({type(error).__name__}); with resume it goes on")
         raise
     finally:
         watch.close()
-    solution = assemble(problem, method, task, fitted, accuracy, refinements, time.monotonic() - begin, digest)
     if folder is not None and leads():
-        solution.save(folder)
         keeper.clear()
         live.end(solution)
     return solution
@@ -140,7 +142,7 @@ def run(
     if saved is not None:
         system = WeightedSystem(task, hyper_of(task, state))
         like = jax.eval_shape(lambda x: optimiser.init(system, x), jnp.asarray(state.x))
-        state = restored(*saved, like)
+        state = taken_up(keeper, saved, like, task)
         task = refined(task, state.refinement)
     while True:
         fitted = fit(task, optimiser, state, keeper, watch, live, mesh)
@@ -163,11 +165,26 @@ def run(
         )
 
 
+def taken_up(keeper: Keeper, saved: tuple[dict[str, np.ndarray], dict], like: Any, task: Task) -> FitState:
+    """The state that a checkpoint holds. Raises `BadInput` where it is none of this task: files can be forged."""
+    try:
+        state = restored(*saved, like)
+        kinds = [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(like)]
+        fits = state.x.shape == np.shape(task.start) and state.levels.shape == np.shape(task.noise.labels)
+        fits = fits and 0 <= state.refinement <= MOST_REFINEMENTS
+        if fits and kinds == [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state.now or like)]:
+            return state
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        pass
+    raise BadInput(f"{keeper.path} holds no state of this fit; delete it and run again.")
+
+
 def refined(task: Task, times: int) -> Task:
     """The same task on a mesh doubled so many times."""
     for _ in range(times):
         finer = task.finer()
-        assert finer is not None
+        if finer is None:
+            raise BadInput("the file tells of a finer mesh, which this method does not have; delete it and run again.")
         task = finer
     return task
 
@@ -232,7 +249,8 @@ def assemble(
     """The solution in the user's names and units."""
     part = task.data_rows
     rows = fitted.residual[part]
-    chi2 = float(np.sum(rows**2))
+    with np.errstate(over="ignore"):  # an infinite misfit says enough
+        chi2 = float(np.sum(rows**2))
     dof = float(len(rows) - fitted.uncertain.leverage[part].sum())
     sd = task.noise.sd(fitted.levels) if len(rows) else np.ones(0)
     covariance = fitted.uncertain.covariance
@@ -309,17 +327,44 @@ def load(folder: str | os.PathLike, problem: Problem, method: Neural | Collocati
     digest = fingerprint(problem, method)
     if meta.get("fingerprint") != digest:
         raise BadInput(f"{path} belongs to another problem or method; load it with the ones that it was saved with.")
-    task = refined(method.task(problem), meta["refinements"])
+    try:
+        refinements = int(meta["refinements"])
+        if not 0 <= refinements <= MOST_REFINEMENTS:
+            raise ValueError(refinements)
+        task = refined(method.task(problem), refinements)
+        fitted = told_fit(arrays, meta, task)
+        accuracy, seconds = (None if meta[name] is None else float(meta[name]) for name in ("accuracy", "seconds"))
+        return assemble(problem, method, task, fitted, accuracy, refinements, seconds or 0.0, digest)
+    except BadInput:
+        raise
+    # Checksums are right where a program wrote nonsense, and nonsense raises what it likes.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        kind = type(error).__name__
+        raise BadInput(f"{path} holds no solution of this problem ({kind}); delete it and run again.") from error
+
+
+def told_fit(arrays: dict[str, np.ndarray], meta: dict, task: Task) -> Fitted:
+    """The fit that a file tells of. Raises `ValueError` or `LookupError` where they are not of the task."""
+    rows, count = max((part.stop for part in task.blocks.values()), default=0), task.layout.unknown_count
+    shapes = {
+        "x": np.shape(task.start),
+        "levels": np.shape(task.noise.labels),
+        "residual": (rows,),
+        "covariance": (count, count),
+        "loose": (count, arrays["loose"].shape[-1]),
+        "leverage": (rows,),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or arrays[name].dtype != float:
+            raise ValueError(f"{name} of shape {arrays[name].shape}")
     uncertain = Uncertainty(arrays["covariance"], arrays["loose"], arrays["leverage"])
-    history = history_of(meta["history"])
-    fitted = Fitted(
+    return Fitted(
         arrays["x"],
         arrays["levels"],
-        meta["weight"],
+        float(meta["weight"]),
         arrays["residual"],
         uncertain,
-        meta["converged"],
-        meta["reason"],
-        history,
+        bool(meta["converged"]),
+        str(meta["reason"]),
+        history_of(meta["history"]),
     )
-    return assemble(problem, method, task, fitted, meta["accuracy"], meta["refinements"], meta["seconds"], digest)
