@@ -15,13 +15,14 @@ from ._fit import Step
 from ._gauss_newton import GaussNewton
 from ._keeper import Keeper, fingerprint
 from ._least_squares import LeastSquaresSystem, LevenbergMarquardt, minimise
+from ._load import load
 from ._neural import Neural
 from ._optimiser import RUNNING, System
 from ._progress import Moment, Watcher, watcher
 from ._sampling import Fixed, ResidualDriven
 from ._simulated import Identified, Simulated
 from ._solution import CrossCheck, Solution
-from ._solve import load, solve
+from ._solve import solve
 from ._task import Layout
 from ._uncertainty import hat_diagonal
 from ._unknown_field import FieldEstimate
