@@ -38,7 +38,8 @@ def torsion_costs(backbone: Backbone) -> TorsionCosts:
     # Glycine and proline have grids of their own whatever follows.
     stiff = [letter not in "GP" for letter in AMINO_ACIDS]
     kinds_before = [BEFORE_PROLINE if each else kind for each, kind in zip(stiff, kinds, strict=True)]
-    inner = lambda which: np.pad(np.stack([by_kind[kind] for kind in which], axis=1), ((1, 1), (0, 0)))
+    ends = np.zeros((1, len(kinds)))  # without both torsions: no letter suits them more or less
+    inner = lambda which: np.concatenate([ends, np.stack([by_kind[kind] for kind in which], axis=1), ends])
     return TorsionCosts(inner(kinds), inner(kinds_before))
 
 

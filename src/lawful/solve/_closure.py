@@ -203,13 +203,13 @@ def closure(
     network = network_of(names, free_name(problem, "weights"), hidden, visited, float(base.sizes.laws[chosen]))
     stated = with_network(problem, chosen, network, seed)
     task = on_its_mesh(base, stated, method)
-    task = dataclasses.replace(task, begin=np.concatenate([base.fitted.x, np.zeros(weight_count(network))]))
+    task = dataclasses.replace(task, start=np.concatenate([base.fitted.x, np.zeros(weight_count(network))]))
     model, data = forward_model(task, 0), measurements(task)
     own = len(base.fitted.x)
-    before = fit(model, data, tuple(range(own)), task.begin)
+    before = fit(model, data, tuple(range(own)), task.start)
     start = before.x.copy()
     start[own : own + hidden] = 1e-2  # at a = 0 the inner weights have no slope
-    found = fit(model, data, tuple(range(len(task.begin))), start, steps=MOST_STEPS, enough=1e-6)
+    found = fit(model, data, tuple(range(len(task.start))), start, steps=MOST_STEPS, enough=1e-6)
     after = task.model(jnp.asarray(found.x))
     seen = {name: np.asarray(evaluate_batch(after, name, points)) for name in visited}
     guess = np.asarray(stated.unknowns[network.weights].guess)

@@ -92,7 +92,7 @@ class CollocationTask(Task):
     edges: Float[np.ndarray, " steps+1"] | None
     sizes: Sizes
     finest: float
-    begin: Float[np.ndarray, " n"]
+    start: Float[np.ndarray, " n"]
     """Where the fit starts: the guesses, or what a fit on a rougher mesh found."""
     refines_stages: bool
     """Whether a finer mesh has more stages on the same steps rather than more steps."""
@@ -102,10 +102,6 @@ class CollocationTask(Task):
     @property
     def weighs_laws(self) -> bool:
         return False
-
-    @property
-    def start(self) -> Float[np.ndarray, " n"]:
-        return self.begin
 
     @property
     def long_loops(self) -> bool:
@@ -235,7 +231,7 @@ def collocation_task(problem: Problem, method: Collocation) -> CollocationTask:
         edges=edges,
         sizes=scale,
         finest=method.tolerance,
-        begin=np.zeros(layout(problem, 0).unknown_count),
+        start=np.zeros(layout(problem, 0).unknown_count),
         refines_stages=False,
         solved=None,
     )

@@ -43,26 +43,26 @@ def placed(task: CollocationTask, method: Collocation) -> CollocationTask:
 
 def placed_march(task: CollocationTask, movable: tuple[str, ...], optimiser: Optimiser) -> CollocationTask:
     if task.layout.unknown_count == 0:
-        found = walked(task, task.begin, task.finest, movable)
+        found = walked(task, task.start, task.finest, movable)
         return on_mesh(task, found) if found.arrived else task.with_fields()
-    found = walked(task, task.begin, max(ROUGH, task.finest), movable)
+    found = walked(task, task.start, max(ROUGH, task.finest), movable)
     if not found.arrived:
         return task
     for _ in range(MOST_FITS):
         task = on_mesh(task, found)
-        begin, levels = first_fit(task, optimiser)
-        task = dataclasses.replace(task, begin=begin)
-        found = walked(task, begin, max(ROUGH, task.finest), movable)
+        start, levels = first_fit(task, optimiser)
+        task = dataclasses.replace(task, start=start)
+        found = walked(task, start, max(ROUGH, task.finest), movable)
         if not found.arrived or found.marched.scheme.grid.shape == task.scheme.grid.shape:
             break  # what was found lives on the same mesh
-    found = walked(task, begin, matters(task, levels), movable)
-    return dataclasses.replace(on_mesh(task, found) if found.arrived else task, begin=begin)
+    found = walked(task, start, matters(task, levels), movable)
+    return dataclasses.replace(on_mesh(task, found) if found.arrived else task, start=start)
 
 
 def placed_steady(task: CollocationTask, movable: tuple[str, ...]) -> CollocationTask:
     """As for a march, with one nonlinear system in place of the steps."""
     assert not isinstance(task.scheme, Scheme)
-    fields = adapted_steady(task.scheme, task.layout.raw(jnp.asarray(task.begin)), task.finest)
+    fields = adapted_steady(task.scheme, task.layout.raw(jnp.asarray(task.start)), task.finest)
     if task.layout.unknown_count == 0:
         return dataclasses.replace(task, scheme=fields.scheme, solved=fields)
     return dataclasses.replace(task, scheme=fields.scheme)
@@ -86,7 +86,7 @@ def first_fit(task: CollocationTask, optimiser: Optimiser) -> tuple[np.ndarray, 
     state = FitState(np.asarray(task.start), levels, law_weight(task, levels, 1))
     fitted = fit(task, optimiser, state, Keeper(None, "", False), Silent())
     good = bool(np.all(np.isfinite(fitted.x)) and np.all(np.isfinite(fitted.residual)))
-    return (fitted.x, fitted.levels) if good else (task.begin, levels)
+    return (fitted.x, fitted.levels) if good else (task.start, levels)
 
 
 def matters(task: CollocationTask, levels: np.ndarray) -> float:

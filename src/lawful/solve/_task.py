@@ -69,6 +69,8 @@ class Task(eqx.Module):
     layout: eqx.AbstractVar[Layout]
     observed: eqx.AbstractVar[tuple[Observation, ...]]
     noise: eqx.AbstractVar[Noise]
+    start: eqx.AbstractVar[Float[np.ndarray, " n"]]
+    """Where the fit starts, unknowns in their raw form behind what makes up the fields."""
     sizes: eqx.AbstractVar[Sizes]
     finest: eqx.AbstractVar[float]
     """Relative accuracy of the fields: estimated noise below this share of the data's spread means nothing."""
