@@ -154,8 +154,8 @@ def on_its_mesh(solution: Solution, stated: Problem, method: Collocation) -> Col
     """The task of another problem of the same fields on the mesh of a solution, started at what was found."""
     task, fresh = solution.task, collocation_task(stated, method)
     assert isinstance(task, CollocationTask)
-    begin = np.concatenate([solution.fitted.x, np.zeros(fresh.layout.unknown_count - len(solution.fitted.x))])
-    return dataclasses.replace(fresh.on_mesh_of(task), begin=begin, sizes=task.sizes)
+    start = np.concatenate([solution.fitted.x, np.zeros(fresh.layout.unknown_count - len(solution.fitted.x))])
+    return dataclasses.replace(fresh.on_mesh_of(task), start=start, sizes=task.sizes)
 
 
 def named(model, names: Mapping[str, str]):
