@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,10 @@ hypothesis.settings.load_profile("lawful")
 # Tracing makes and drops millions of small objects that refer to each other in no ring; looking for rings among them
 # every 700 takes a twentieth of the time.
 gc.set_threshold(100_000, 50, 100)
+
+# Whatever a shell starts in the background ignores Ctrl-C, and so do the programs that it starts; tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SECONDS = Path(__file__).with_name("seconds.json")
 
