@@ -101,6 +101,8 @@ def picture(by_parameters: list, by_points: list, blocks: list, path: Path) -> N
             x, y = ([row[key] for row in blocks] for key in ("parameters", "jacobian"))
             ax.loglog(x, y, "s--", color="#009E73", label="factor, block by block")
         ax.set(xlabel=against, ylabel="seconds")
+        ax.set_xticks([row[against] for row in rows], [f"{row[against]:.0f}" for row in rows])
+        ax.minorticks_off()
         ax.legend(fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=150)
@@ -112,7 +114,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None, help="folder for the picture")
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
-    print(machine())
+    print(machine("jax", "numpy"))
     with jax.enable_x64(True):
         by_parameters = [measured(width, FIXED_POINTS, asked.repeats) for width in WIDTHS]
         by_points = [measured(FIXED_WIDTH, points, asked.repeats) for points in POINTS]
