@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from bench import Bench, Disk, Nursery, Said, lawful, signalled
+from bench import Bench, Disk, Nursery, Said, lawful, numbers, signalled
 from laws import METHODS
 
 
@@ -146,16 +146,12 @@ def damaged(bench: Bench, draw: random.Random, hurt: Callable[[bytes, random.Ran
     if said.code == 0:
         # Hurt where it does not matter (a date inside), or the one before was taken, which is said.
         whole = bench.same(method, folder) and said.clean
-        heard = all_ or "checkpoint.npz is damaged" in said.err or not hurt_matters(said)
+        heard = all_ or "checkpoint.npz is damaged" in said.err or "damaged" not in said.err
         return Outcome("" if whole else "another answer", "" if heard else "nothing said of the damage")
     poor = told(said, 2, "checkpoint.npz", "damaged", "delete it")
     if not all_:
         return Outcome("the checkpoint before was not taken", poor)
     return Outcome(resumed(bench, method, folder, "--json"), poor)
-
-
-def hurt_matters(said: Said) -> bool:
-    return "damaged" in said.err
 
 
 def cut(content: bytes, draw: random.Random) -> bytes:
@@ -250,22 +246,16 @@ def nan(bench: Bench, draw: random.Random) -> Outcome:
     with Disk(draw.randint(8, 30)):
         lawful("solve", file, "--out", two)
     again = lawful("solve", file, "--out", two, "--resume")
-    lost = "" if again.code == said.code and repr(numbers_of(one)) == repr(numbers_of(two)) else "another end"
+    lost = "" if again.code == said.code and repr(numbers(one)) == repr(numbers(two)) else "another end"
     if said.code == 1:
         words = ("not to be trusted",)
         named = any(
             w in said.last for w in ("law: decay at", "laws could not", "laws cannot", "not settled", "no step")
         )
         return Outcome(lost, told(said, 1, *words) or ("" if named else f"no reason: {said.last}"))
-    found, true = numbers_of(one)[0]["k"], bench.whole[method][0]["k"]
+    found, true = numbers(one)[0]["k"], bench.whole[method][0]["k"]
     near = abs(found["value"] - true["value"]) <= 0.2 * true["sd"]
     return Outcome(lost or ("" if near else f"trusted, but k = {found} and not {true}"), "")
-
-
-def numbers_of(folder: Path):
-    from bench import numbers
-
-    return numbers(folder)
 
 
 KINDS: dict[str, tuple[int, Callable]] = {

@@ -330,7 +330,7 @@ def test_truncated_checkpoints(stopped):
 
 def test_checkpoint_of_another_version(stopped, monkeypatch):
     file, folder = stopped
-    monkeypatch.setattr(sys.modules["lawful.solve._keeper"], "version", lambda: "9.9")
+    monkeypatch.setattr(sys.modules["lawful.solve._keeper"], "version", lambda package: "9.9")
     code, out, err = command("solve", file, "--out", folder, "--resume")
     assert (code, out) == (2, "")
     assert "was written by lawful" in err

@@ -8,7 +8,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import jax
@@ -17,6 +16,7 @@ import numpy as np
 from .._core.files import clear_unfinished, read_arrays, write_arrays
 from .._core.mesh import leads
 from .._core.messages import BadInput
+from .._core.versions import version
 
 
 class Keeper:
@@ -60,7 +60,7 @@ class Keeper:
     def save(self, arrays: Callable[[], dict[str, np.ndarray]], meta: Callable[[], dict], force: bool = False) -> None:
         now = time.monotonic()
         if self.path and leads() and (force or now - self.last >= self.seconds):
-            kept = {**meta(), "fingerprint": self.fingerprint, "lawful": version()}
+            kept = {**meta(), "fingerprint": self.fingerprint, "lawful": version("lawful")}
             write_arrays(self.path, arrays(), kept, self.before)
             self.last = now
 
@@ -78,18 +78,12 @@ def check_origin(path: Path, meta: dict, fingerprint: str) -> None:
         raise BadInput(
             f"{path} belongs to another problem, method or training; run without --resume, or choose another folder."
         )
-    if meta.get("lawful") != version():
+    here = version("lawful")
+    if meta.get("lawful") != here:
         raise BadInput(
-            f"{path} was written by lawful {meta.get('lawful', 'of an older version')}, and this is {version()}; end"
+            f"{path} was written by lawful {meta.get('lawful', 'of an older version')}, and this is {here}; end"
             " the run with that version, or run without --resume."
         )
-
-
-def version() -> str:
-    try:
-        return metadata.version("lawful")
-    except metadata.PackageNotFoundError:  # a folder of sources that was never installed
-        return "unknown"
 
 
 def fingerprint(*parts: object) -> str:

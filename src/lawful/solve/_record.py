@@ -7,7 +7,6 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Sequence
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import jax
@@ -17,6 +16,7 @@ from .._core.compilation import compiled
 from .._core.estimates import Estimate
 from .._core.precision import in_float64
 from .._core.record import FieldPanel, FitPanel, Record, ResidualPanel
+from .._core.versions import version
 from ..problem import Model
 from ._fit import Step
 from ._observations import Observation
@@ -106,13 +106,6 @@ def written_bodies(source: str, arguments: str) -> list[str]:
                     ]
         return found
     return []
-
-
-def version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 @compiled(lambda *_: False)

@@ -24,7 +24,6 @@ from ..proteins import (
     built,
     clash_energy,
     clashes,
-    drawn,
     load,
     ramachandran,
     starts,
@@ -75,11 +74,6 @@ class Maker(NamedTuple):
 
     def noise(self, count: int, seed: int) -> Frames:
         return starts(keys_of(seed, count), jnp.asarray(self.real(count)), self.schedule)
-
-    def unguided(self, count: int, seed: int) -> Frames:
-        """From the same noise, by the plain generator."""
-        parts = drawn(self.denoiser, [self.length] * count, seed=seed, schedule=self.schedule, together=TOGETHER)
-        return stacked([part.frames for part in parts])
 
     def backbones(self, frames: Frames, sequence: str) -> list[Backbone]:
         count = len(frames.origin)
