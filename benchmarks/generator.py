@@ -79,6 +79,9 @@ def targets_of(known: Library, count: int, seed: int) -> tuple[list[Target], lis
     apart = np.sqrt(((held.wishes[:, None, :2] - seen.wishes[None, :, :2]) ** 2).sum(2))
     tenth = np.sort(apart, 1)[:, 9]
     rng = np.random.default_rng(seed)
+    most = 2 * (len(tenth) // 10)
+    if count > most:
+        raise SystemExit(f"--targets {count}: {most} at most, half of them the sparsest tenth of held-out textures.")
     dense, sparse = np.flatnonzero(tenth < np.median(tenth)), np.argsort(-tenth)[: len(tenth) // 10]
     rows = [*rng.choice(dense, count // 2, replace=False), *rng.choice(sparse, count - count // 2, replace=False)]
     size = lambda i: float(np.clip(SIZES[max(rank_of(held.feature[i]) - 1, 0)], 0.05, 0.15))

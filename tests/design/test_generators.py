@@ -42,7 +42,7 @@ def missed(x, wish):
     return (jnp.mean(x) - (0.5 + 0.17 * wish[0]))[None]
 
 
-PHYSICS = Physics(missed, ((5.0, lambda x, wish: missed(x, wish)[0] ** 2),))
+PHYSICS = Physics(missed, lambda told: told, ((5.0, lambda told: told[0] ** 2),))
 
 
 def test_a_network_of_maps_turns_with_its_input():

@@ -17,6 +17,7 @@ from lawful.studies._ring_families import texture
 from lawful.studies._ring_generators import Calculator, by_chance, by_crossing, by_retrieval, fitted
 from lawful.studies._ring_judge import Judge, Target, feature, solved
 from lawful.studies._ring_shipped import SHIPPED, load
+from lawful.studies._ring_sweeping import unswept
 from lawful.studies._stl import stl
 from study_runs import numbers_of
 
@@ -67,6 +68,29 @@ def test_features_are_measured():
     assert 0.15 <= feature(stripes(2)) <= 0.25
     assert feature(stripes(4)) <= 0.13
     assert feature(np.roll(stripes(2), 3, 0)) == feature(stripes(2))
+
+
+def test_what_a_disc_cannot_sweep_has_the_slopes_of_differences(float64):
+    fine, coarse = jnp.asarray(stripes(4)), jnp.asarray(stripes(1))
+    size = jnp.asarray(0.2)
+    assert float(unswept(coarse, size)) < 0.05  # the corners of four rims alone
+    assert float(unswept(fine, size)) > 3 * float(unswept(coarse, size))
+    assert float(unswept(jnp.roll(fine, 3, 0), size)) == pytest.approx(float(unswept(fine, size)), abs=1e-12)
+    rng = np.random.default_rng(4)
+    x, d = jnp.asarray(texture(rng)), jnp.asarray(rng.normal(size=(16, 16)))
+    slope = float(jnp.sum(jax.grad(unswept)(x, size) * d))
+    by_differences = float(unswept(x + 1e-7 * d, size) - unswept(x - 1e-7 * d, size)) / 2e-7
+    assert slope == pytest.approx(by_differences, rel=1e-3, abs=1e-6)
+
+
+def test_of_known_textures_the_unswept_are_those_that_are_too_fine(shipped):
+    known = shipped.library.rows(slice(0, 160))
+    sizes = np.random.default_rng(5).choice([0.05, 0.09, 0.13, 0.17], len(known.maps))
+    found = np.asarray(jax.vmap(unswept)(jnp.asarray(known.maps), jnp.asarray(sizes, jnp.float32)))
+    fine = known.feature < sizes - 1e-6
+    assert 20 < fine.sum() < 120
+    above = np.mean(found[fine][:, None] > found[~fine][None, :])
+    assert above > 0.9  # the strict measure's verdict, all but always
 
 
 def test_data_goes_on_where_it_was_killed(tmp_path, float64, monkeypatch):
@@ -145,6 +169,28 @@ def test_crossed_textures_are_new_and_still_near(shipped):
     # A texture begun elsewhere and mirrored is the same one: crossed with itself nothing changes.
     one = known.maps[3]
     np.testing.assert_array_equal(fitted(np.roll(one, 5, 0)[:, ::-1], one), one)
+
+
+def test_crossing_keeps_contrast_and_takes_each_parent_once(shipped):
+    known, wish = shipped.library.rows(slice(0, 8)), shipped.library.wishes[:1]
+    parents = []
+    record = known._replace(maps=Recorded(known.maps, parents))
+    found = by_crossing(record)(np.repeat(wish, 4, 0), 0)
+    assert sorted(parents) == list(range(8))
+    contrasts = [float(np.std(m)) for m in known.maps]
+    for made in found:
+        assert 0.9 * min(contrasts) <= float(np.std(made)) <= 1.01 * max(contrasts)
+
+
+class Recorded:
+    """Maps that tell which of them were asked for."""
+
+    def __init__(self, maps, asked):
+        self.maps, self.asked = maps, asked
+
+    def __getitem__(self, rows):
+        self.asked += list(rows)
+        return self.maps[rows]
 
 
 def test_any_known_texture_is_a_start(shipped):

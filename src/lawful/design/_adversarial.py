@@ -78,16 +78,18 @@ class Relativistic:
 class Physics(NamedTuple):
     """A differentiable calculator inside a critic.
 
-    inputs  `inputs(map, wish)`: numbers about as large as 1 that the critic sees beside the map, real or fake; their
-            slopes reach the generator through the score.
-    faults  further costs of the generator, `fault(map, wish)` each with its weight.
+    told    `told(map, wish)`: what the calculator says of a map from 0 to 1.
+    inputs  `inputs(told)`: numbers about as large as 1 that the critic sees beside the map, real or fake; their slopes
+            reach the generator through the score.
+    faults  further costs of the generator, `fault(told)` each with its weight.
     """
 
-    inputs: Callable[[Map, Wish], Float[Array, " inputs"]]
-    faults: tuple[tuple[float, Callable[[Map, Wish], Float[Array, ""]]], ...] = ()
+    told: Callable[[Map, Wish], Float[Array, " told"]]
+    inputs: Callable[[Float[Array, " told"]], Float[Array, " inputs"]]
+    faults: tuple[tuple[float, Callable[[Float[Array, " told"]], Float[Array, ""]]], ...] = ()
 
 
-NO_PHYSICS = Physics(lambda map_, wish: jnp.zeros(0, jnp.float32))
+NO_PHYSICS = Physics(lambda map_, wish: jnp.zeros(0, jnp.float32), lambda told: told)
 
 
 class Adversarial(eqx.Module):
@@ -128,26 +130,32 @@ class Game:
     by_maker: optax.GradientTransformation
     by_critic: optax.GradientTransformation
 
-    def seen(self, map_: Map, wish: Wish) -> Float[Array, " inputs"]:
-        return self.physics.inputs(to_unit(map_), wish)
+    def rows(self, key: PRNGKeyArray) -> tuple[Examples, Float[Array, "batch told"]]:
+        """Some examples, and what the calculator says of them."""
+        rows = self.examples.batch(key, self.batch)
+        assert rows.told is not None
+        return rows, rows.told
+
+    def told(self, maps: Float[Array, "batch nx ny"], rows: Examples) -> Float[Array, "batch told"]:
+        return jax.vmap(self.physics.told)(to_unit(maps), rows.wishes)
 
     def fakes(self, makes: Any, rows: Examples, key: PRNGKeyArray) -> Float[Array, "batch nx ny"]:
         noise = jax.random.normal(key, (self.batch, *self.grid, 2), jnp.float32)
         return jax.vmap(eqx.combine(makes, self.made_of).one)(rows.wishes, noise)
 
-    def judged(self, judges: Any, maps: Array, rows: Examples, inputs: Array) -> Scores:
-        return jax.vmap(eqx.combine(judges, self.judged_by))(maps, rows.wishes, inputs)
+    def judged(self, judges: Any, maps: Array, rows: Examples, told: Array) -> Scores:
+        return jax.vmap(eqx.combine(judges, self.judged_by))(maps, rows.wishes, jax.vmap(self.physics.inputs)(told))
 
     def critic_turn(self, judges: Any, moments: Any, makes: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array]:
         first, second, third = jax.random.split(key, 3)
-        rows = self.examples.batch(first, self.batch)
+        rows, of_real = self.rows(first)
         fake = self.fakes(makes, rows, second)
-        real_seen, fake_seen = jax.vmap(self.seen)(rows.maps, rows.wishes), jax.vmap(self.seen)(fake, rows.wishes)
+        of_fake = self.told(fake, rows)
         mix = jax.random.uniform(third, (self.batch,), jnp.float32)
 
         def cost(judges: Any) -> Array:
             apart = self.contest.critic(
-                self.judged(judges, rows.maps, rows, real_seen), self.judged(judges, fake, rows, fake_seen)
+                self.judged(judges, rows.maps, rows, of_real), self.judged(judges, fake, rows, of_fake)
             )
             net = eqx.combine(judges, self.judged_by)
 
@@ -155,7 +163,8 @@ class Game:
                 # The inputs are held: what is smoothed is how the critic sees the map.
                 return self.contest.rough(lambda x: net(x, wish, of_real), real, fake, m)
 
-            return apart + jnp.mean(jax.vmap(rough)(rows.maps, fake, rows.wishes, real_seen, mix))
+            seen = jax.vmap(self.physics.inputs)(of_real)
+            return apart + jnp.mean(jax.vmap(rough)(rows.maps, fake, rows.wishes, seen, mix))
 
         value, by = jax.value_and_grad(cost)(judges)
         moved, moments = self.by_critic.update(by, moments)
@@ -163,20 +172,17 @@ class Game:
 
     def maker_turn(self, makes: Any, moments: Any, judges: Any, key: PRNGKeyArray) -> tuple[Any, Any, Array, Array]:
         first, second = jax.random.split(key)
-        rows = self.examples.batch(first, self.batch)
-        real_scores = self.judged(judges, rows.maps, rows, jax.vmap(self.seen)(rows.maps, rows.wishes))
+        rows, of_real = self.rows(first)
+        real_scores = self.judged(judges, rows.maps, rows, of_real)
 
         def cost(makes: Any) -> tuple[Array, Array]:
             fake = self.fakes(makes, rows, second)
-            inputs = jax.vmap(self.seen)(fake, rows.wishes)
+            told = self.told(fake, rows)
             faults = sum(
-                (
-                    weight * jnp.mean(jax.vmap(fault)(to_unit(fake), rows.wishes))
-                    for weight, fault in self.physics.faults
-                ),
+                (weight * jnp.mean(jax.vmap(fault)(told)) for weight, fault in self.physics.faults),
                 jnp.zeros((), jnp.float32),
             )
-            total = self.contest.generator(real_scores, self.judged(judges, fake, rows, inputs)) + faults
+            total = self.contest.generator(real_scores, self.judged(judges, fake, rows, told)) + faults
             if self.variety:
                 near = jnp.mean(jnp.abs(fake - jnp.roll(fake, 1, 0)), (1, 2))
                 usual = jnp.mean(jnp.abs(rows.maps - jnp.roll(rows.maps, 1, 0)))
@@ -214,7 +220,12 @@ def compete(
     grid = examples.maps.shape[1], examples.maps.shape[2]
     wishes = examples.wishes.shape[1]
     one, two = jax.random.split(jax.random.PRNGKey(seed))
-    looked = jax.eval_shape(lambda m, w: physics.inputs(m, w), examples.maps[0], examples.wishes[0])
+    # Of real maps once: a law that does not care where a map begins says the same of it wherever it is begun.
+    told_of = lambda row: physics.told(*row)
+    rows = examples.maps, examples.wishes
+    told = jnp.zeros((len(examples.maps), 0)) if physics is NO_PHYSICS else jax.lax.map(told_of, rows, batch_size=batch)
+    examples = examples._replace(told=told)
+    looked = jax.eval_shape(physics.inputs, told[0])
     maker = Adversarial(Tower(wishes, widths, one, channels=2), grid)
     critic = Critic(wishes, looked.shape[0], widths, two)
     makes, made_of = eqx.partition(maker, eqx.is_inexact_array)
@@ -243,5 +254,5 @@ def compete(
 
     begin = (makes, makes, judges, by_maker.init(makes), by_critic.init(judges))
     stamp = stamp + stamp_of("compete", examples, (contest, variety, widths, steps, batch, rate, seed, looked.shape))
-    (_, mean, *_), told = schooled(step, begin, steps, what="compete", path=path, stamp=stamp, progress=progress)
-    return eqx.combine(mean, made_of), told
+    (_, mean, *_), notes = schooled(step, begin, steps, what="compete", path=path, stamp=stamp, progress=progress)
+    return eqx.combine(mean, made_of), notes

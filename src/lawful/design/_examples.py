@@ -15,10 +15,12 @@ class Examples(NamedTuple):
 
     maps    entries from 0 to 1.
     wishes  what would have had to be asked for to get them, each number in units of its spread.
+    told    what a calculator says of each, if there is one.
     """
 
     maps: Float[Array, "examples nx ny"]
     wishes: Float[Array, "examples wishes"]
+    told: Float[Array, "examples told"] | None = None
 
     def batch(self, key: PRNGKeyArray, size: int) -> Examples:
         """Some of them, begun elsewhere and mirrored by chance; from -1 to 1."""
@@ -27,7 +29,8 @@ class Examples(NamedTuple):
         turn = jax.random.randint(two, (size,), 0, self.maps.shape[1])
         maps = jax.vmap(lambda m, k: jnp.roll(m, k, 0))(self.maps[pick], turn)
         mirror = jax.random.bernoulli(three, 0.5, (size, 1, 1))
-        return Examples(2 * jnp.where(mirror, maps[:, :, ::-1], maps) - 1, self.wishes[pick])
+        told = None if self.told is None else self.told[pick]
+        return Examples(2 * jnp.where(mirror, maps[:, :, ::-1], maps) - 1, self.wishes[pick], told)
 
 
 def to_unit(x: Array) -> Array:

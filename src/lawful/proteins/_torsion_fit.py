@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from ._backbone import AMINO_ACIDS, Backbone
 from ._letters import Soft
 from ._ramachandran import BEFORE_PROLINE, FLOOR, ramachandran, ramachandran_kinds
+from ._reading import BREAK
 from ._torsions import internal
 
 CORE = 0.3
@@ -27,6 +28,7 @@ class TorsionCosts(NamedTuple):
 
 def torsion_costs(backbone: Backbone) -> TorsionCosts:
     """log(1 + 0.3/share) of every letter in every place, share by the letter's own grid (`ramachandran`), trans.
+    Nothing beside a break of the chain, as at the ends.
 
     Source: C. J. Williams et al., Protein Science 27, 293 (2018), for the grids.
     """
@@ -39,7 +41,10 @@ def torsion_costs(backbone: Backbone) -> TorsionCosts:
     stiff = [letter not in "GP" for letter in AMINO_ACIDS]
     kinds_before = [BEFORE_PROLINE if each else kind for each, kind in zip(stiff, kinds, strict=True)]
     ends = np.zeros((1, len(kinds)))  # without both torsions: no letter suits them more or less
-    inner = lambda which: np.concatenate([ends, np.stack([by_kind[kind] for kind in which], axis=1), ends])
+    atoms = np.asarray(backbone.xyz, float)
+    joined = np.linalg.norm(atoms[1:, 0] - atoms[:-1, 2], axis=-1) < BREAK
+    whole = (joined[:-1] & joined[1:])[:, None]
+    inner = lambda which: np.concatenate([ends, whole * np.stack([by_kind[kind] for kind in which], axis=1), ends])
     return TorsionCosts(inner(kinds), inner(kinds_before))
 
 

@@ -16,6 +16,7 @@ from ..guidance import Energy, Particles, Pull, Term, guided
 from ._ring import CONTROLS, SAFETY, THINNEST, YIELD
 from ._ring_data import TOLD
 from ._ring_judge import CENTRE, SIZES, SPREAD, Points, Target, feature, rank_of
+from ._ring_sweeping import unswept
 
 Textures = Float[np.ndarray, "n 16 16"]
 Wishes = Float[np.ndarray, "n 3"]
@@ -91,34 +92,40 @@ class Calculator(eqx.Module):
         under = jnp.maximum(np.log(1.15 * THINNEST) - said["gap"], 0.0)
         return jnp.stack([off, over, under]).astype(x.dtype)
 
-    def inputs(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> Float[Array, "4"]:
-        """What a critic sees: friction, its distance from what is asked for, stress and film beside their bounds."""
+    def told(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> Float[Array, "5"]:
+        """What a critic hears: friction, its distance from what is asked for, stress and film beside their bounds
+        (logarithms), and how much of the map is finer than asked for."""
         said = self.said(x, wish)
         off = said["friction"] - (CENTRE[0] + SPREAD[0] * wish[0])
         stress, film = said["stress"] - np.log(ALLOWED), said["gap"] - np.log(THINNEST)
-        seen = jnp.stack([(said["friction"] - CENTRE[0]) / SPREAD[0], 3 * off, stress, film])
-        return (3 * jnp.tanh(seen / 3)).astype(x.dtype)
+        fine = unswept(x, CENTRE[2] + SPREAD[2] * wish[2])
+        return jnp.stack([(said["friction"] - CENTRE[0]) / SPREAD[0], off, stress, film, fine]).astype(x.dtype)
 
     def steer(self, steps: int) -> Callable[[Array, Array], Array]:
         return lambda x, wish: steered(self.missed, x, wish, steps)
 
 
-FRICTION, STRENGTH, LOAD = 0, 1, 2
+FRICTION, STRENGTH, LOAD, FEATURE = range(4)
+ORDINARY = 0.03  # of a tile is not swept by discs of its own feature
 
 
-def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6.0, 2.0, 2.0)) -> Physics:
-    """The calculator in the critic: friction, strength and load as inputs and as faults; `without` leaves some out."""
-    seen = jnp.asarray([float(k not in without) for k in (FRICTION, FRICTION, STRENGTH, LOAD)], jnp.float32)
-    inputs = lambda x, wish: seen * calculator.inputs(x, wish)
-
-    def fault(k: int) -> Callable[[Array, Array], Array]:
-        def cost(x: Array, wish: Array) -> Array:
-            r = calculator.missed(x, wish)[k]
-            return jnp.sqrt(r**2 + 1e-4) - 1e-2  # a square near nought, straight beyond, so that no sample rules
-
-        return cost
-
-    return Physics(inputs, tuple((w, fault(k)) for k, w in enumerate(weights) if k not in without))
+def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6.0, 2.0, 2.0, 6.0)) -> Physics:
+    """The calculator in the critic: friction, strength, load and feature as inputs and as faults; `without` leaves some
+    out."""
+    heard = jnp.asarray([float(k not in without) for k in (FRICTION, FRICTION, STRENGTH, LOAD, FEATURE)], jnp.float32)
+    scale = jnp.asarray([1.0, 3.0, 1.0, 1.0, 10.0], jnp.float32)
+    inputs = lambda told: heard * 3 * jnp.tanh(scale * told / 3)
+    over = lambda r: jnp.maximum(r, 0.0)
+    missed: tuple[Callable[[Array], Array], ...] = (
+        lambda told: told[1],
+        lambda told: over(told[2] - np.log(0.9)),
+        lambda told: over(np.log(1.15) - told[3]),
+        lambda told: over(told[4] - ORDINARY) / ORDINARY,
+    )
+    # A square near nought, straight beyond, so that no sample rules.
+    fault = lambda r: lambda told: jnp.sqrt(r(told) ** 2 + 1e-4) - 1e-2
+    pairs = enumerate(zip(weights, missed, strict=True))
+    return Physics(calculator.told, inputs, tuple((w, fault(r)) for k, (w, r) in pairs if k not in without))
 
 
 @eqx.filter_jit
@@ -160,20 +167,30 @@ def by_chance(known: Library) -> Maker:
     return lambda wishes, seed: known.maps[np.random.default_rng(seed).integers(0, len(known.maps), len(wishes))]
 
 
-def by_crossing(known: Library, among: int = 24) -> Maker:
-    """Between two of the library that did nearly that: turned around the ring, and mirrored, to where they are most
-    alike, and mixed. Nothing is learned, and no such texture is known."""
+def by_crossing(known: Library, among: int = 64) -> Maker:
+    """Between two of the `among` that did most nearly that: turned around the ring, and mirrored, to where they are
+    most alike, and mixed. For the same wish no parent comes twice before all have come. Nothing is learned, and no such
+    texture is known."""
 
     def made(wishes: Wishes, seed: int) -> Textures:
-        rng, found = np.random.default_rng(seed), []
+        rng, found, left = np.random.default_rng(seed), [], {}
         for wish in np.asarray(wishes):
-            near = nearest(known, wish)[:among]
-            one, other = known.maps[rng.choice(near, 2, replace=False)]
-            share = rng.uniform(0.3, 0.7)
-            found.append(share * one + (1 - share) * fitted(other, one))
+            rest = left.get(wish.tobytes(), ())
+            if len(rest) < 2:
+                rest = rng.permutation(nearest(known, wish)[:among])
+            left[wish.tobytes()] = rest[2:]
+            one, other = known.maps[rest[:2]]
+            found.append(mixed(one, fitted(other, one), rng.uniform(0.25, 0.75)))
         return np.stack(found)
 
     return made
+
+
+def mixed(one: Points, other: Points, share: float) -> Points:
+    """A mean of two with as much contrast as they have: means of unlike textures are flat, and flat ones are alike."""
+    mean = share * one + (1 - share) * other
+    middle, contrast = np.mean(mean), share * np.std(one) + (1 - share) * np.std(other)
+    return np.clip(middle + (mean - middle) * contrast / max(float(np.std(mean)), 1e-3), 0.0, 1.0)
 
 
 def nearest(known: Library, wish: Float[np.ndarray, "3"]) -> np.ndarray:

@@ -29,7 +29,7 @@ from ._ring_surrogate import build, learned
 
 PRESSURES = np.array([0.4e6, 1.2e6, 3.5e6, 8e6])
 MEMBERS = 2
-WITHOUT = {"friction": 0, "strength": 1, "load": 2}  # what may be left out of the critic
+WITHOUT = {"friction": 0, "strength": 1, "load": 2, "feature": 3}  # what may be left out of the critic
 
 
 class Course(NamedTuple):

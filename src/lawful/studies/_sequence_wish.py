@@ -15,8 +15,6 @@ from ..guidance import Constant, Energy, Term
 from ..proteins import (
     Backbone,
     charge_near,
-    contact_energy,
-    contacts,
     ideal_internal,
     moment_near,
     reachable,
@@ -26,7 +24,7 @@ from ..proteins import (
 from ..proteins._backbone import AMINO_ACIDS
 from ..proteins._letters import ACIDS, BASES, ENDS, HYDROPHOBICITY
 from ._base import Request
-from ._sequence_model import preferences
+from ._sequence_fold import Fold
 
 WITHIN = 0.5, 0.05
 """By how much a charge (e) and a moment (kcal/mol) may miss. Charges of sequences lie about one apart."""
@@ -34,14 +32,6 @@ SHARP = 3.5
 """Windows are so many standard deviations of the energies' wide: few sequences that follow them lie outside."""
 SHORTEST, LONGEST = 4, 256
 BUNDLE = "bundle"
-
-
-class Fold(NamedTuple):
-    """A backbone's contacts, and what pairs of residues in contact cost, kT."""
-
-    name: str
-    touching: Float[np.ndarray, "L L"]
-    table: Float[np.ndarray, "letters letters"]
 
 
 class Wish(NamedTuple):
@@ -52,6 +42,7 @@ class Wish(NamedTuple):
     charge: float
     moment: float
     fold: Fold | None = None
+    fold_name: str | None = None
 
     @property
     def energy(self) -> Energy:
@@ -60,19 +51,17 @@ class Wish(NamedTuple):
             "charge": Term(lambda p: charge_near(p, self.charge, WITHIN[0] / SHARP), schedule=whole),
             "moment": Term(lambda p: moment_near(p, self.moment, WITHIN[1] / SHARP), schedule=whole),
         }
-        if self.fold is not None:
-            fold = self.fold
-            terms["contacts"] = Term(lambda p: contact_energy(p, fold.touching, fold.table), schedule=whole)
-        return Energy(**terms)
+        return Energy(**terms, **(self.fold.terms if self.fold else {}))
 
 
 class Found(NamedTuple):
-    """Of one sequence. contacts: kT, 0 without a fold."""
+    """Of one sequence. contacts, torsions: kT, 0 without a fold."""
 
     charge: float
     moment: float
     alone: bool
     contacts: float
+    torsions: float
     hit: bool
 
 
@@ -83,14 +72,9 @@ def judged(wish: Wish, sequence: str) -> Found:
     turned = (scale[x] * cmath.exp(1j * math.radians(100 * n)) for n, x in enumerate(sequence))
     moment = abs(sum(turned)) / len(sequence)
     alone = tuple(n for n, x in enumerate(sequence, 1) if x == "C") == wish.pair
-    touching = 0.0
-    if wish.fold is not None:
-        places = [AMINO_ACIDS.index(x) for x in sequence]
-        touching = math.fsum(
-            float(wish.fold.table[places[i], places[j]]) for i, j in np.argwhere(wish.fold.touching > 0).tolist()
-        )
+    touching, misfit = (wish.fold.contacts_in(sequence), wish.fold.misfit_in(sequence)) if wish.fold else (0.0, 0.0)
     near = abs(charge - wish.charge) <= WITHIN[0] and abs(moment - wish.moment) <= WITHIN[1]
-    return Found(charge, moment, alone, touching, near and alone)
+    return Found(charge, moment, alone, touching, misfit, near and alone)
 
 
 def charge_of(sequence: str) -> float:
@@ -103,12 +87,12 @@ def charge_of(sequence: str) -> float:
 
 def wished(request: Request) -> Wish:
     """Raises `BadInput` for what no sequence can meet."""
-    fold = folded(request)
+    name, fold = folded(request)
     length = request.count("length", request.pick(30, 50), SHORTEST, LONGEST)
     if fold is not None:
         if "length" in request.options and length != len(fold.touching):
             raise BadInput(
-                f"--set length={length}: the backbone '{fold.name}' has {len(fold.touching)} residues, and its sequence"
+                f"--set length={length}: the backbone '{name}' has {len(fold.touching)} residues, and its sequence"
                 " has as many; leave length out."
             )
         length = len(fold.touching)
@@ -121,7 +105,7 @@ def wished(request: Request) -> Wish:
     reason = reachable(template, charge, moment, WITHIN, without="C")
     if reason:
         raise BadInput(f"{reason} ({length} residues, cysteines: {len(pair)}).")
-    return Wish(template, pair, charge, moment, fold)
+    return Wish(template, pair, charge, moment, fold, name)
 
 
 def signed(request: Request, name: str, default: float) -> float:
@@ -148,17 +132,17 @@ def cysteines(request: Request, length: int) -> tuple[int, ...]:
     return pair
 
 
-def folded(request: Request) -> Fold | None:
+def folded(request: Request) -> tuple[str | None, Fold | None]:
     """`--set backbone=FILE`, or bundle for one made here."""
     word = request.options.get("backbone")
     if word is None:
-        return None
+        return None, None
     backbone = bundle() if word == BUNDLE else read(Path(word)).backbones[0]
     if not SHORTEST <= len(backbone) <= LONGEST:
         raise BadInput(
             f"--set backbone={word}: its first segment has {len(backbone)} residues; {SHORTEST} to {LONGEST} are read."
         )
-    return Fold(Path(word).name, contacts(backbone), preferences()[0])
+    return Path(word).name, Fold.of(backbone)
 
 
 def helix(length: int) -> Float[np.ndarray, "L 4 3"]:

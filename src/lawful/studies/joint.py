@@ -32,18 +32,13 @@ from ..proteins import (
     Backbone,
     ScoreSheet,
     SequenceModel,
-    TorsionCosts,
     Trials,
     charge_near,
     compose,
-    contact_energy,
-    contacts,
     picture,
     pseudo_perplexities,
     scores,
     secondary_structure,
-    torsion_costs,
-    torsion_fit_energy,
 )
 from ..proteins._reading import extra
 from . import _bond_judge as bond_judge
@@ -53,6 +48,7 @@ from ._base import Outcome, Request
 from ._chains import NATURAL
 from ._pdb import pdb_files, pdb_text
 from ._scored import beside_natives
+from ._sequence_fold import Fold
 from ._sequence_model import WEIGHTS, language_model, preferences
 from ._sequence_wish import charge_of, signed
 from .backbone import LABEL
@@ -72,16 +68,6 @@ WITHIN, SHARP = 0.5, 3.5
 SHUFFLES = 200
 TOUCH, APART = 7.0, 3
 """A between beta carbons, and residues along the chain, from which on two touch."""
-
-
-class Fold(NamedTuple):
-    """A backbone and what a sequence has to do with it."""
-
-    backbone: Backbone
-    touching: Float[np.ndarray, "L L"]
-    table: Float[np.ndarray, "letters letters"]
-    costs: TorsionCosts
-    template: str
 
 
 class Written(NamedTuple):
@@ -109,19 +95,20 @@ def run(request: Request) -> Outcome:
     )
     ordered = [regular(each) for each in arm.backbones]
     chosen = min(range(count), key=lambda k: (not arm.forms[k], arm.clashes[k] > NATURAL, -ordered[k], arm.clashes[k]))
-    fold = fold_of(case, arm.backbones[chosen])
+    backbone = arm.backbones[chosen]
+    fold, template = fold_of(backbone), template_of(case)
     model, _ = language_model(Request(request.effort, request.seed, {"weights": str(WEIGHTS)}))
     ways = {
-        "guided": written(model, fold, charge, sequences, request.seed, True),
-        "unguided": written(model, fold, charge, sequences, request.seed, False),
+        "guided": written(model, fold, template, charge, sequences, request.seed, True),
+        "unguided": written(model, fold, template, charge, sequences, request.seed, False),
     }
     best = ways["guided"].best(charge)
     sequence = ways["guided"].sequences[best]
-    design = whole(case, fold, sequence)
+    design = whole(case, backbone, sequence)
     text = pdb_text(design)
     sheet = scores([design], seed=request.seed)
     found = checked(case, text)
-    shuffled = [energy_of(fold, each) for each in shuffles(fold.template, sequence, request.seed)]
+    shuffled = [fold.contacts_in(each) for each in shuffles(template, sequence, request.seed)]
     numbers = {
         "sequence": found["sequence"],
         "written_as_chosen": found["sequence"] == sequence,
@@ -139,7 +126,7 @@ def run(request: Request) -> Outcome:
             "below_shuffled": float(np.mean(found["contact_energy"] < np.array(shuffled))),
         },
         "torsion_fit": {
-            "design": torsions_of(fold, sequence),
+            "design": fold.misfit_in(sequence),
             "guided": float(np.mean(ways["guided"].torsions)),
             "unguided": float(np.mean(ways["unguided"].torsions)),
         },
@@ -171,42 +158,28 @@ def regular(backbone: Backbone) -> float:
 # the sequence
 
 
-def fold_of(case: disulfide.Case, backbone: Backbone) -> Fold:
+def template_of(case: disulfide.Case) -> str:
     sites = {k for bond in case.bonds for k in (bond.i, bond.j)}
-    template = "".join("C" if k in sites else "?" for k in range(len(backbone)))
-    touching = contacts(backbone)
-    if not touching.any():
+    return "".join("C" if k in sites else "?" for k in range(case.maker.length))
+
+
+def fold_of(backbone: Backbone) -> Fold:
+    fold = Fold.of(backbone)
+    if not fold.touching.any():
         raise BadInput("no residues of the backbone touch, so that no sequence suits it more than others; draw more.")
-    return Fold(backbone, touching, preferences()[0], torsion_costs(backbone), template)
+    return fold
 
 
-def written(model: SequenceModel, fold: Fold, charge: float, count: int, seed: int, guided: bool) -> Written:
-    energy = Energy(
-        charge=Term(lambda p: charge_near(p, charge, WITHIN / SHARP), schedule=Constant()),
-        contacts=Term(lambda p: contact_energy(p, fold.touching, fold.table), schedule=Constant()),
-        torsions=Term(lambda p: torsion_fit_energy(p, fold.costs), schedule=Constant()),
-    )
+def written(
+    model: SequenceModel, fold: Fold, template: str, charge: float, count: int, seed: int, guided: bool
+) -> Written:
+    near = Term(lambda p: charge_near(p, charge, WITHIN / SHARP), schedule=Constant())
+    energy = Energy(charge=near, **fold.terms)
     steer = {"energy": energy, "tilt": Trials(), "particles": Particles()} if guided else {}
-    found = compose(model, jax.random.key(seed), fold.template, count, without="C", **steer).sequences
+    found = compose(model, jax.random.key(seed), template, count, without="C", **steer).sequences
     charges = np.array([charge_of(each) for each in found])
-    energies, torsions = (np.array([of(fold, each) for each in found]) for of in (energy_of, torsions_of))
+    energies, torsions = (np.array([of(each) for each in found]) for of in (fold.contacts_in, fold.misfit_in))
     return Written(found, charges, energies, torsions)
-
-
-def energy_of(fold: Fold, sequence: str) -> float:
-    """Of pairs that touch, in kT, letter by letter."""
-    letters = [AMINO_ACIDS.index(letter) for letter in sequence]
-    return math.fsum(float(fold.table[letters[i], letters[j]]) for i, j in np.argwhere(fold.touching > 0))
-
-
-def torsions_of(fold: Fold, sequence: str) -> float:
-    """How badly the letters suit the torsions, in kT, residue by residue."""
-    following = [*sequence[1:], ""]
-    costs = [
-        (fold.costs.before if after == "P" else fold.costs.alone)[k, AMINO_ACIDS.index(letter)]
-        for k, (letter, after) in enumerate(zip(sequence, following, strict=True))
-    ]
-    return math.fsum(map(float, costs))
 
 
 def shuffles(template: str, sequence: str, seed: int) -> list[str]:
@@ -228,9 +201,9 @@ def perplexities(model: SequenceModel, sequence: str, unguided: Written) -> tupl
     return float(found[0]), float(np.exp(np.mean(np.log(found[1:]))))
 
 
-def whole(case: disulfide.Case, fold: Fold, sequence: str) -> Backbone:
-    with_sulphurs = disulfide.bonded(case, fold.backbone)
-    return Backbone(fold.backbone.xyz, sequence, sg=with_sulphurs.sg)
+def whole(case: disulfide.Case, backbone: Backbone, sequence: str) -> Backbone:
+    with_sulphurs = disulfide.bonded(case, backbone)
+    return Backbone(backbone.xyz, sequence, sg=with_sulphurs.sg)
 
 
 # the file, by code of its own

@@ -15,7 +15,8 @@ the sum right. Cysteines stand in the template and are written nowhere else.
 4. On a short template with two or three open places all fillings are tried. The total variation between the draws and
    the exact distribution stands beside that of as many independent draws from the exact one.
 
-`--set backbone=FILE.pdb` adds the energy of touching pairs on that fold, with preferences counted in native chains;
+`--set backbone=FILE.pdb` adds the energy of touching pairs on that fold, with preferences counted in native chains, and
+that of letters in its torsions (proline is stiff, glycine goes anywhere);
 `--set backbone=bundle` takes three helices side by side. A fold's energy, not a folding simulation.
 
 The weights come with the package (`weights/language.npz`, card `weights/language.md`). Effort best makes 200 sequences
@@ -114,6 +115,7 @@ class Tried(NamedTuple):
             "moment": mean("moment"),
             "cysteines_right": mean("alone"),
             "contact_energy": mean("contacts"),
+            "torsion_misfit": mean("torsions"),
             "effective": self.effective,
             "beginnings": self.parents,
             "different": len(set(self.sequences)) / len(self.sequences),
@@ -220,7 +222,7 @@ def told(wish: Wish, about: dict, tries: dict[str, Tried], oracle: dict, seconds
     numbers = {
         "asked": {
             "length": len(wish.template), "charge": wish.charge, "moment": wish.moment, "cysteines": list(wish.pair),
-            "within": list(WITHIN), "backbone": wish.fold.name if wish.fold else None,
+            "within": list(WITHIN), "backbone": wish.fold_name,
         },
         "hit_rate": main.rate,
         "hit_rate_rejection": rejection,
@@ -239,7 +241,7 @@ def told(wish: Wish, about: dict, tries: dict[str, Tried], oracle: dict, seconds
     sentences = (
         f"asked: {len(wish.template)} residues, charge {wish.charge:g} within {WITHIN[0]:g} e, moment {wish.moment:g}"
         f" within {WITHIN[1]:g} kcal/mol, cysteines at {' and '.join(map(str, wish.pair)) or 'no residue'} only"
-        + (f", pairs that touch on '{wish.fold.name}' content" if wish.fold else ""),
+        + (f", pairs that touch on '{wish.fold_name}' content, letters as its torsions like" if wish.fold else ""),
         f"Rejection sampling fills {rejection:.1%} of the places for as many readings of the model (95 %: below"
         f" {below:.1%}).",
         f"All fillings of {oracle['template']} tried: as many independent draws from the exact distribution are off by"
@@ -273,7 +275,7 @@ def most_likely_below(tried: Tried) -> float:
 def ways_table(wish: Wish, tries: dict[str, Tried], oracle: dict) -> Table:
     head = ["", "hits", "charge", "moment", "perplexity", "different", "least effective", "off exact", "s"]
     if wish.fold:
-        head.append("contacts / kT")
+        head += ["contacts / kT", "torsions / kT"]
     rows = []
     for name, each in tries.items():
         record = each.record()
@@ -283,7 +285,8 @@ def ways_table(wish: Wish, tries: dict[str, Tried], oracle: dict) -> Table:
             f"{record['different']:.0%}", f"{each.effective:.0%}", "-" if off is None else f"{off:.3f}",
             f"{each.seconds:.1f}",
         ]  # fmt: skip
-        rows.append((*row, f"{record['contact_energy']:.2f}") if wish.fold else tuple(row))
+        by_fold = [f"{record[key]:.2f}" for key in ("contact_energy", "torsion_misfit")]
+        rows.append((*row, *by_fold) if wish.fold else tuple(row))
     return Table(tuple(head), tuple(rows))
 
 
