@@ -294,6 +294,12 @@ def test_letters_that_suit_torsions_cost_least():
     assert costs.alone[5, place("P")] > costs.alone[5, place("A")] + 2
     assert costs.alone[3, place("P")] > 5 > 1 > costs.alone[8, place("P")]
     assert np.all(costs.alone[[0, -1]] == 0)
+    apart = np.array(backbone.xyz, float)
+    apart[6:] += np.array([30.0, 0.0, 0.0])  # a break between residues 5 and 6, counted from 0
+    broken = pr.torsion_costs(pr.Backbone(apart))
+    for one, other in zip(broken, costs, strict=True):
+        assert not one[[5, 6]].any()
+        np.testing.assert_allclose(one[[1, 2, 3, 4, 7, 8]], other[[1, 2, 3, 4, 7, 8]], rtol=1e-4)
     sequence = "AVGPAGIKPPCA"
     found = pr.internal(np.asarray(backbone.xyz, float))
     share = pr.ramachandran(found.phi[:-1], found.psi[1:], pr.ramachandran_kinds(sequence))

@@ -29,6 +29,7 @@ def test_sequences_to_order(tmp_path):
     assert numbers["hit_rate"] > 0.6 > 0.3 > numbers["hit_rate_rejection"]
     ways, off = numbers["ways"], numbers["oracle"]["total_variation"]
     assert ways["particles"]["contact_energy"] < ways["unguided"]["contact_energy"]
+    assert ways["particles"]["torsion_misfit"] < ways["unguided"]["torsion_misfit"] / 1.5
     assert off["particles"] < 2.5 * off["independent draws"] < off["without energy"]
     assert numbers["held_out"]["perplexity"] < 20
     # What lies in the file is what was said of it.

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ..fields.equivariant import Frames, centre
+from ._apart import squares_apart
 from ._chain_atoms import chain_atoms, spread_out
 from ._clashes import RADII, counted
 from ._hydrogen_bonds import hydrogen_bond_energies
@@ -46,7 +47,7 @@ def overlap_energy(
     one: Float[Array, "a 3"], other: Float[Array, "b 3"], counts: Bool[Array, "a b"]
 ) -> Float[Array, ""]:
     """The same of any pairs of atoms, both in the order N, CA, C, O, CB of whole residues."""
-    squared = jnp.sum((one[:, None] - other[None, :]) ** 2, axis=-1)
+    squared = squares_apart(one, other)
     radii = [np.tile(RADII, len(atoms) // 5) for atoms in (one, other)]
     touch = (radii[0][:, None] + radii[1][None, :] - GRACE).astype(one.dtype)
     near = counts & (squared < touch**2)

@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from ._apart import squares_apart
 from ._ideal import ideal_cb, numpy_of
 
 # Van der Waals radii in angstrom as MolProbity's Probe has them, carbonyl C apart.
@@ -45,7 +46,7 @@ def overlaps(
     length = len(xyz)
     atoms = xp.concatenate([xyz, ideal_cb(xyz)[:, None]], axis=1).reshape(5 * length, 3)
     counts = counted(length, sequence)
-    squared = xp.sum((atoms[:, None] - atoms[None, :]) ** 2, axis=-1)
+    squared = squares_apart(atoms, atoms)
     distance = xp.sqrt(xp.where(counts, squared, 1.0))
     radii = np.tile(RADII, length).astype(xyz.dtype)
     overlap = xp.where(counts, radii[:, None] + radii[None, :] - distance, -np.inf)
@@ -69,7 +70,7 @@ def clashes(xyz: Float[Array | np.ndarray, "L 4 3"], sequence: str | None = None
     length, ca = len(xyz), xyz[:, 1]
     atoms = np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1)
     reach = np.max(np.linalg.norm(atoms - ca[:, None], axis=-1))
-    far = np.sum((ca[:, None] - ca[None, :]) ** 2, axis=-1) > (2 * reach + 2 * np.max(RADII)) ** 2
+    far = squares_apart(ca, ca) > (2 * reach + 2 * np.max(RADII)) ** 2
     i, j = np.nonzero(np.triu(~far, 1))
     counts = (j - i > 1)[:, None, None] | (bonds_apart()[:5, 5:] > 3)
     has = np.ones((length, 5), dtype=bool)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from ._apart import squares_apart
 from ._ideal import numpy_of
 
 COUPLING = 332.0 * 0.42 * 0.20  # kcal/mol A, from charges of 0.42 and 0.20 e
@@ -36,7 +37,7 @@ def hydrogen_bond_energies(
 
     def inverse(a, b):
         # The diagonal is masked below; its distance is kept away from zero, where a root has no derivative.
-        squared = xp.sum((a[:, None] - b[None, :]) ** 2, axis=-1)
+        squared = squares_apart(a, b)
         return 1 / xp.sqrt(xp.maximum(squared, 1e-12))
 
     on, ch, oh, cn = inverse(o, n), inverse(c, h), inverse(o, h), inverse(c, n)
@@ -44,7 +45,7 @@ def hydrogen_bond_energies(
     overlap = xp.maximum(xp.maximum(on, ch), xp.maximum(oh, cn)) > 1 / NEAREST
     energy = xp.where(overlap, STRONGEST, energy)
     i, j = np.arange(length)[:, None], np.arange(length)[None, :]
-    near = xp.sum((ca[:, None] - ca[None, :]) ** 2, axis=-1) < FARTHEST**2
+    near = squares_apart(ca, ca) < FARTHEST**2
     return xp.where(able[None, :] & (i != j) & (i + 1 != j) & near, energy, 0.0)
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._core.messages import BadInput
 from ..fields.equivariant import Frames, centre, matmul, rotation_exp, rotation_log, turn
+from ._apart import squares_apart
 from ._chain_atoms import chain_atoms
 from ._chain_energies import overlap_energy
 from ._chain_flow import ChainFlow, Move
@@ -115,7 +116,7 @@ def ring_contacts(frames: Frames, symmetry: Symmetry, real: Bool[Array, " n"] | 
     cb = chain_atoms(frames, real)[:, 4]
     there = jnp.ones(len(cb), bool) if real is None else real
     other = turn(symmetry.turns(cb.dtype)[1], cb)
-    square = jnp.sum((cb[:, None] - other[None, :]) ** 2, axis=-1)
+    square = squares_apart(cb, other)
     return jnp.sum(jnp.where(there[:, None] & there[None, :], 1 / (1 + (square / TOUCH**2) ** 3), 0.0))
 
 

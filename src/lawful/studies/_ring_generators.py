@@ -109,7 +109,7 @@ FRICTION, STRENGTH, LOAD, FEATURE = range(4)
 ORDINARY = 0.03  # of a tile is not swept by discs of its own feature
 
 
-def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6.0, 2.0, 2.0, 6.0)) -> Physics:
+def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6.0, 4.0, 4.0, 6.0)) -> Physics:
     """The calculator in the critic: friction, strength, load and feature as inputs and as faults; `without` leaves some
     out."""
     heard = jnp.asarray([float(k not in without) for k in (FRICTION, FRICTION, STRENGTH, LOAD, FEATURE)], jnp.float32)
