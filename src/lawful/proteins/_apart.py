@@ -11,8 +11,8 @@ def squares_apart(
 ) -> Float[Array | np.ndarray, "a b"]:
     """|x_i - y_j|^2, in the square of the unit of the places.
 
-    Axis by axis: a processor adds whole rows of pairs, and is many times faster, slopes included, than where it adds the
-    three numbers of each pair.
+    Axis by axis: a processor adds whole rows of pairs many times faster, slopes included, than the three numbers of
+    each pair.
     """
     x, y, z = ((one[:, k, None] - other[None, :, k]) ** 2 for k in range(3))
     return x + y + z

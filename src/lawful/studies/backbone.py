@@ -147,7 +147,7 @@ def run(request: Request) -> Outcome:
         "unlike": sheet.unlike(),
         "equivariance_error": exact,
         "mirror_difference": mirrored,
-        "seconds": seconds,
+        "sampling_seconds": seconds,
         "backbones": len(backbones),
         "lengths": wanted,
         "trained": {"chains_seen": about["chains"], "seconds": about["seconds"]},
@@ -191,7 +191,7 @@ def told(
     table = Table(scored.head, (*scored.rows, last))
     exact = numbers["equivariance_error"]
     sentences = (
-        f"{len(backbones)} backbones in {numbers['seconds']:.1f} s; natives: {sheet.natives}.",
+        f"{len(backbones)} backbones in {numbers['sampling_seconds']:.1f} s; natives: {sheet.natives}.",
         f"A rotation changes the network's answer by {exact['float64']:.0e} in double and {exact['float32']:.0e} in"
         f" single precision; a mirror by {numbers['mirror_difference']:.2f} of its size.",
         HELD,
