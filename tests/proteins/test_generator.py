@@ -140,6 +140,14 @@ def test_lengths_outside_the_trained_range_are_refused():
             generate(tiny(), [80, length])
 
 
+def test_chains_do_not_care_how_many_are_computed_at_once():
+    lengths, schedule = [48, 41, 44], Schedule(steps=2)
+    two, three = (generate(tiny(), lengths, relax=False, schedule=schedule, together=n) for n in (2, 3))
+    assert [len(each) for each in two] == lengths
+    for one, other in zip(two, three, strict=True):
+        np.testing.assert_allclose(one.xyz, other.xyz, atol=1e-3)
+
+
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path):
     backbones = [chain(seed) for seed in range(6)]
     teach = lambda updates, folder: learn(

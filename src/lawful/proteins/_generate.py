@@ -72,7 +72,8 @@ def drawn(
     for room in sorted({-(-length // ROUND) * ROUND for length in lengths}):
         here = [k for k, length in enumerate(lengths) if -(-length // ROUND) * ROUND == room]
         for begin in range(0, len(here), together):
-            some = here[begin : begin + together]
+            # The last ones go together with some that were drawn before: another size would be compiled anew.
+            some = here[max(min(begin, len(here) - together), 0) :][:together]
             real = np.arange(room) < np.array([lengths[k] for k in some])[:, None]
             one = len({lengths[k] for k in some}) == 1
             flow = ChainFlow(denoiser, jnp.asarray(real[0] if one else real), schedule or Schedule())
