@@ -10,8 +10,8 @@ shears by its part that is fluid.
 
 1. Makers learned from thousands of simulated textures: flow matching, also steered by physics at each of its steps; an
    adversarial network whose critic carries a differentiable calculator of friction, film, stress and feature; a plain
-   one where it is trained; and, with nothing learned, the nearest known texture, the mean of two near ones, and any known one as
-   a start.
+   one where it is trained; and, with nothing learned, the nearest known texture, the mean of two near ones, and any
+   known one as a start.
 2. What networks make is brought closer on a surrogate, which then says which are the best. From there on, and for
    known textures from the beginning, the simulator's own slopes correct texture and film together, one simulation a
    step; what does not become a hit is begun again from another start. The simulator's word at the pressure asked for
@@ -19,8 +19,8 @@ shears by its part that is fluid.
 3. What no texture is known to do is refused, such as a friction below that of the free-form descent at this pressure.
 
 The default is the maker that has the most hits that are new on targets none had seen: two known textures, crossed and
-corrected. The networks, corrected too, are close behind; as they are, the one whose critic knows physics is the nearest to
-what is asked for and the least various. Figures are in the benchmark of the same name.
+corrected. The networks, corrected too, are close behind; as they are, the one whose critic knows physics is the nearest
+to what is asked for and the least various. Figures are in the benchmark of the same name.
 
 Effort best with `--set keep=FOLDER` makes everything anew, simulations first, or goes on where it was killed; FOLDER
 then holds `generator.npz`. `--set share=0.01` does a hundredth of all, to try it.
