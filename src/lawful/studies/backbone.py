@@ -199,7 +199,7 @@ def told(
     )
     some = backbones[:SHOWN]
     sheet_of = lambda: picture(some, [f"{k + 1}: {len(each)} residues" for k, each in enumerate(some)])
-    caption = "Backbones out of noise, helices red, strands blue."
+    caption = "Backbones out of noise, helices orange, strands blue."
     section = Section(
         "Made from noise", (str(status), *sentences), (table,), (Drawing("backbones", caption, sheet_of),)
     )

@@ -83,7 +83,7 @@ def of_file(request: Request) -> Outcome:
     draw = lambda: picture(shown, [f"{each.chain} {each.numbers[0]}-{each.numbers[-1]}" for each in shown])
     table = Table(("metric", "value", "native", "what"), tuple(sheet.rows()))
     section = Section(
-        "Scores", (f"{report}.", LABEL), (table,), (Drawing("backbones", "Helices red, strands blue.", draw),)
+        "Scores", (f"{report}.", LABEL), (table,), (Drawing("backbones", "Helices orange, strands blue.", draw),)
     )
     main = Account(status, time.monotonic() - begin, (section,), "geometry of the main chain")
     return Outcome(numbers, status, f"{report}\n{sheet}", main, figures={"backbones": draw})
@@ -199,7 +199,7 @@ def told(
             (),
             (),
             (
-                Drawing("backbones", "A held-out native and its spoiled copies: helices red, strands blue.", pictures),
+                Drawing("backbones", "A held-out native and its spoiled copies: helices orange, strands blue.", pictures),
                 Drawing("torsions", "phi and psi of all residues over what is favoured and allowed.", maps),
             ),
         ),
