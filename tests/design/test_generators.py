@@ -8,6 +8,7 @@ import pytest
 
 from lawful._core.messages import BadInput
 from lawful.design import (
+    NO_PHYSICS,
     Examples,
     Physics,
     Relativistic,
@@ -105,6 +106,13 @@ def test_a_flow_learns_what_is_asked_for():
         process = on_demand(net, jnp.asarray([wish]))
         found = guided(process, energy, jax.random.PRNGKey(6), 8, guides=(Pull(),), particles=Particles())
         assert np.abs(np.asarray(found.designs.unit).mean((1, 2)) - mean).mean() < 0.02
+
+
+def test_a_calculator_may_say_nothing():
+    silent = Physics(lambda map_, wish: jnp.zeros(0), lambda told: told)
+    nets = [compete(examples(), physics=p, widths=(4,), steps=1, batch=4)[0] for p in (NO_PHYSICS, silent)]
+    for one, other in zip(*map(jax.tree.leaves, nets), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_wasserstein_asks_for_slopes_of_one():

@@ -59,10 +59,10 @@ def hydrogens(xyz: Float[Array | np.ndarray, "L 4 3"], sequence: str | None):
     return h, xp.concatenate([np.zeros(1, bool), bound(xyz)]) & ~proline
 
 
-def bound(xyz: Float[Array | np.ndarray, "L 4 3"]) -> Bool[Array | np.ndarray, " L-1"]:
-    """Whether each residue is bound to the next."""
+def bound(xyz: Float[Array | np.ndarray, "L atoms 3"], longest: float = PEPTIDE) -> Bool[Array | np.ndarray, " L-1"]:
+    """Whether each residue is bound to the next: C and N at most `longest` apart, A. Atoms are N, CA, C and others."""
     xp = numpy_of(xyz)
-    return xp.linalg.norm(xyz[1:, 0] - xyz[:-1, 2], axis=-1) <= PEPTIDE
+    return xp.linalg.norm(xyz[1:, 0] - xyz[:-1, 2], axis=-1) <= longest
 
 
 def hydrogen_bonds(xyz: Float[Array | np.ndarray, "L 4 3"], sequence: str | None = None) -> Bool[np.ndarray, "L L"]:

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from .._core.messages import BadInput
 from ._backbone import AMINO_ACIDS, Backbone
+from ._hydrogen_bonds import bound
 from ._ideal import place_oxygens
 from ._reading import BREAK, MISSING, OXYGENS, SHORT, UNKNOWN, Report
 from ._shape import compactness
@@ -102,8 +103,7 @@ def unbroken(three: Float[np.ndarray, "L 3 3"], sequence: str, left: Counter) ->
     left[MISSING] += int(np.sum(~whole))
     left[UNKNOWN] += int(np.sum(whole & ~known))
     good = whole & known
-    bound = np.linalg.norm(three[1:, 0] - three[:-1, 2], axis=-1) <= BREAK
-    joined = good[1:] & good[:-1] & bound
+    joined = good[1:] & good[:-1] & bound(three, BREAK)
     begins = np.flatnonzero(good & ~np.concatenate([[False], joined]))
     ends = np.flatnonzero(good & ~np.concatenate([joined, [False]])) + 1
     return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True)]

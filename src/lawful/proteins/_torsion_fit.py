@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ._backbone import AMINO_ACIDS, Backbone
+from ._hydrogen_bonds import bound
 from ._letters import Soft
 from ._ramachandran import BEFORE_PROLINE, FLOOR, ramachandran, ramachandran_kinds
 from ._reading import BREAK
@@ -32,7 +33,8 @@ def torsion_costs(backbone: Backbone) -> TorsionCosts:
 
     Source: C. J. Williams et al., Protein Science 27, 293 (2018), for the grids.
     """
-    found = internal(np.asarray(backbone.xyz, float))
+    atoms = np.asarray(backbone.xyz, float)
+    found = internal(atoms)
     phi, psi = np.asarray(found.phi)[:-1], np.asarray(found.psi)[1:]
     cost = lambda kind: np.log1p(CORE / np.maximum(np.asarray(ramachandran(phi, psi, kind)), FLOOR))
     kinds = [int(ramachandran_kinds(f"A{letter}A")[0]) for letter in AMINO_ACIDS]
@@ -41,8 +43,7 @@ def torsion_costs(backbone: Backbone) -> TorsionCosts:
     stiff = [letter not in "GP" for letter in AMINO_ACIDS]
     kinds_before = [BEFORE_PROLINE if each else kind for each, kind in zip(stiff, kinds, strict=True)]
     ends = np.zeros((1, len(kinds)))  # without both torsions: no letter suits them more or less
-    atoms = np.asarray(backbone.xyz, float)
-    joined = np.linalg.norm(atoms[1:, 0] - atoms[:-1, 2], axis=-1) < BREAK
+    joined = bound(atoms, BREAK)
     whole = (joined[:-1] & joined[1:])[:, None]
     inner = lambda which: np.concatenate([ends, whole * np.stack([by_kind[kind] for kind in which], axis=1), ends])
     return TorsionCosts(inner(kinds), inner(kinds_before))

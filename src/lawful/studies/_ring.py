@@ -87,6 +87,12 @@ def steep(s: Array) -> Array:
     return s * s * (3 - 2 * s)
 
 
+def relief(texture: Float[Array, "16 16"], n: int) -> Tile:
+    """Depths of a texture in n x n cells, by the deepest that may be made, in the precision of its control points."""
+    around, across = (jnp.asarray(splines(n, periodic), texture.dtype) for periodic in (True, False))
+    return steep(around @ texture @ across.T)
+
+
 @functools.cache
 def splines(n: int, periodic: bool) -> Float[np.ndarray, "n 16"]:
     """Means over cells of cubic B-splines of control points that stand in the middles of 16 equal parts."""

@@ -21,6 +21,7 @@ from ._ring_sweeping import unswept
 Textures = Float[np.ndarray, "n 16 16"]
 Wishes = Float[np.ndarray, "n 3"]
 ALLOWED = 0.7 * YIELD / SAFETY  # of the smooth highest stress, which lies below the highest one, Pa
+STRAINED, THICK = 0.9, 1.15  # of the allowed stress and the thinnest film, where a calculator begins to complain
 HELD_OUT = 400  # examples that no generator sees
 
 
@@ -88,8 +89,8 @@ class Calculator(eqx.Module):
         """By the friction, the stress and the film, as logarithms; the last two only where they break a bound."""
         said = self.said(x, wish)
         off = said["friction"] - (CENTRE[0] + SPREAD[0] * wish[0])
-        over = jnp.maximum(said["stress"] - np.log(0.9 * ALLOWED), 0.0)
-        under = jnp.maximum(np.log(1.15 * THINNEST) - said["gap"], 0.0)
+        over = jnp.maximum(said["stress"] - np.log(STRAINED * ALLOWED), 0.0)
+        under = jnp.maximum(np.log(THICK * THINNEST) - said["gap"], 0.0)
         return jnp.stack([off, over, under]).astype(x.dtype)
 
     def told(self, x: Float[Array, "16 16"], wish: Float[Array, "3"]) -> Float[Array, "5"]:
@@ -118,8 +119,8 @@ def physics(calculator: Calculator, *, without: tuple[int, ...] = (), weights=(6
     over = lambda r: jnp.maximum(r, 0.0)
     missed: tuple[Callable[[Array], Array], ...] = (
         lambda told: told[1],
-        lambda told: over(told[2] - np.log(0.9)),
-        lambda told: over(np.log(1.15) - told[3]),
+        lambda told: over(told[2] - np.log(STRAINED)),
+        lambda told: over(np.log(THICK) - told[3]),
         lambda told: over(told[4] - ORDINARY) / ORDINARY,
     )
     # A square near nought, straight beyond, so that no sample rules.

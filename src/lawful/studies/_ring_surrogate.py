@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..design import Dataset, Surrogate, strip, train
-from ._ring import CONTROLS, splines, steep
+from ._ring import CONTROLS, relief
 from ._ring_data import TOLD, asked_space
 
 FINE = 32  # places along a side, as many as simulations have
@@ -21,8 +21,7 @@ KEPT = tuple[Float[Array, "maps n n"], Float[Array, " told"]]
 
 def view(texture: Float[Array, "16 16"], pressure: Array) -> KEPT:
     """The depth d, 1 / (d + g) at four films g, and the pressure; beside them means of those films' resistances."""
-    around, across = splines(FINE, True), splines(FINE, False)
-    depth = steep(jnp.asarray(around, texture.dtype) @ texture @ jnp.asarray(across, texture.dtype).T)
+    depth = relief(texture, FINE)
     low, high = (float(np.log(p)) for p in TOLD)
     level = 2 * (pressure - low) / (high - low) - 1
     thin = [g / (g + depth) for g in FILMS]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._ring import splines, steep
+from ._ring import relief
 
 FINE = 32  # places along a side
 REACH = 4  # places that a disc reaches at most: features of a quarter of the side
@@ -20,8 +20,7 @@ Tile = Float[Array, "32 32"]
 def unswept(texture: Float[Array, "16 16"], size: Float[Array, ""]) -> Float[Array, ""]:
     """The share of the tile that discs of `size` (by the side) inside the pockets, or inside the face between them, do
     not reach: a morphological opening and a closing of the depth, of which `feature` is the strict and binary word."""
-    around, across = (jnp.asarray(splines(FINE, way), texture.dtype) for way in (True, False))
-    depth = steep(around @ texture @ across.T)
+    depth = relief(texture, FINE)
     deep = jax.nn.sigmoid(EDGE * (depth / jnp.maximum(jnp.max(depth), 1e-3) - 0.5))
     radius = 0.5 * size * FINE
     return jnp.mean(deep - opened(deep, radius)) + jnp.mean((1 - deep) - opened(1 - deep, radius))

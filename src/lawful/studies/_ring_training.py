@@ -22,14 +22,15 @@ from ..design import Dataset, Examples, Surrogate, Wasserstein, compete, match, 
 from ._ring import Ring
 from ._ring_attainable import attainable
 from ._ring_data import asked_space, at_pressure, simulated
-from ._ring_generators import Calculator, Library, library, physics
+from ._ring_generators import FEATURE, FRICTION, LOAD, STRENGTH, Calculator, Library, library, physics
 from ._ring_judge import Judge
 from ._ring_shipped import Attainable, Shipped, blank, filled, save
 from ._ring_surrogate import build, learned
 
 PRESSURES = np.array([0.4e6, 1.2e6, 3.5e6, 8e6])
 MEMBERS = 2
-WITHOUT = {"friction": 0, "strength": 1, "load": 2, "feature": 3}  # what may be left out of the critic
+# What may be left out of the critic.
+WITHOUT = {"friction": FRICTION, "strength": STRENGTH, "load": LOAD, "feature": FEATURE}
 
 
 class Course(NamedTuple):

@@ -199,7 +199,7 @@ def told(
             (),
             (),
             (
-                Drawing("backbones", "A held-out native and its spoiled copies: helices orange, strands blue.", pictures),
+                Drawing("backbones", "A held-out native and spoiled copies: helices orange, strands blue.", pictures),
                 Drawing("torsions", "phi and psi of all residues over what is favoured and allowed.", maps),
             ),
         ),
