@@ -11,7 +11,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 # Tests run in this many processes, a file at a time, because what a file prepares and compiles serves all of it.
 # Linear algebra then stays on one thread a process, or the processes fight over the cores. Most of their time goes into
-# compiling, for which XLA's older way to write loops takes two thirds of the time; its code is a little slower.
+# compiling: XLA's older way to write loops takes two thirds of the time, and without optimising it takes half of that
+# where functions are large; the code is slower, but most of it runs once.
 JOBS ?= 2
 TESTS ?=
 
@@ -38,7 +39,7 @@ demo: $(VENV)/installed-base
 	@echo "The report: $(CURDIR)/runs/misra/report.html"
 
 test: $(VENV)/installed-dev
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false" \
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0" \
 	  $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20 $(TESTS)
 
 lint: $(VENV)/installed-dev

@@ -63,7 +63,7 @@ def test_a_piece_of_a_file_is_kept(alone):
     assert numbers["motif"] == {"source": "residues 111 to 118 of chain B of given.pdb", "residues": 8, "at": 9}
     assert numbers["rest"]["kept"]["longest_bond"]["value"] < 1.5
     assert numbers["scores"]["kept"]["chain_breaks"]["value"] == 0
-    assert numbers["amiss"]["kept"]["clashes"] == 0
+    assert numbers["rest"]["kept"]["clashes_per_100"]["value"] < 8  # three pairs a chain; eight steps leave one
     assert numbers["by_chance"]["value"] == 0  # the chains without the piece are others
     chain = pr.read(out / "motif_002.pdb").backbones[0]
     piece = pr.read(alone / "given.pdb").backbones[0][10:18]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from .._core.compilation import compiled
 from .._core.messages import BadInput, listing
 from ._frames import Frame, Frames
 from ._labels import Labels
@@ -79,7 +80,7 @@ def answers(model: Any, frame: Frame, labels: Labels) -> Labels:
     return said
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 1)
 def said_by_all(models: Any, frames: Frame) -> Said:
     """Of models along a first axis, of frames along a second."""
     arrays, rest = eqx.partition(models, eqx.is_inexact_array)

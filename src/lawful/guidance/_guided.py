@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from .._core.compilation import compiled
 from .._core.messages import BadInput, NotTrusted, shown
 from ._energy import Energy
 from ._guides import Guide
@@ -79,7 +79,7 @@ def guided(
     return Guided(last.designs, named(terms), named(course), np.asarray(effective), parents)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 1)
 def _run(
     process: Process,
     energy: Energy,

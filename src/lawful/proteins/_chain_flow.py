@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from .._core.compilation import compiled
 from ..fields.equivariant import Frames, centre, matmul, rotation_exp, rotation_log
 from ._denoiser import Denoiser
 from ._flow import Schedule, as_chain, as_white, noise, step_along
@@ -116,7 +117,7 @@ def apart_from_the_rest(tree: Tree) -> Tree:
     return jax.lax.optimization_barrier(tree)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 1)
 def starts(keys: Key, real: Bool[Array, "chains n"], schedule: Schedule) -> Frames:
     """The noise of each key, for chains of the lengths that `real` says."""
 
@@ -127,7 +128,7 @@ def starts(keys: Key, real: Bool[Array, "chains n"], schedule: Schedule) -> Fram
     return jax.vmap(one)(keys, real)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 1)
 def sample(flow: ChainFlow, start: Frames) -> Frames:
     """Where the flow goes from each start, without new noise; `flow.real` of all chains, or one row a chain."""
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from .._core.compilation import compiled
 from ..fields.equivariant import Frames, rotation_log
 from ._chain_atoms import spread_out
 from ._chain_energies import KT, clash_energy, hydrogen_bond_energy, peptide_energy, ramachandran_energy, torsions
@@ -27,6 +28,8 @@ STIFF = 1e6
 """The curvature of what is held."""
 MEMORY = 8
 STEPS = 150
+FEW = 1500
+"""Coordinates of all chains up to which optimising the code takes longer than it saves."""
 
 Wish = Callable[[Frames], Float[Array, ""]]
 
@@ -152,7 +155,7 @@ def newton_like(walk: _Walk, curvature: Metric) -> Float[Array, "n 6"]:
     return jax.lax.scan(up, solve_tridiagonal(*curvature, q), (*kept, shares))[0]
 
 
-@eqx.filter_jit
+@compiled(lambda frames, *_, **__: frames.origin.size > FEW)
 def all_settled(
     frames: Frames,
     real: Bool[Array, "chains n"],

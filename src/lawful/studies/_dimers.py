@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .._core.compilation import compiled
 from .._core.messages import BadInput
 from ..atoms import KCAL_PER_MOL, Fragments, Frames, HybridNetwork, NetworkAlone, Structure
 from ._measurements import in_data_folder
@@ -174,7 +175,7 @@ def components(model: HybridNetwork, found: Sequence[Dimer]) -> list[Component]:
 def terms_of(model: HybridNetwork | NetworkAlone, frames: Frames, batch: int = 50) -> dict[str, np.ndarray]:
     """Of each frame, kcal/mol."""
     scene = frames.seen(model.short.species(frames.numbers), model.cutoff)
-    said = eqx.filter_jit(lambda model, some: jax.vmap(model.interaction)(some))
+    said = compiled(lambda *_: 1)(lambda model, some: jax.vmap(model.interaction)(some))
     parts = [
         jax.tree.map(np.asarray, said(model, jax.tree.map(lambda x, k=k: jnp.asarray(x[k : k + batch]), scene)))
         for k in range(0, len(frames), batch)

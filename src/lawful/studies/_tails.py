@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.compilation import compiled
 from .._core.precision import float64
 from ..atoms import COULOMB, AtomsInMolecules, Fragments, Frame, Frames, HybridNetwork, Structure
 
@@ -94,7 +95,7 @@ def exponents_at(
     return np.asarray(values, float), np.asarray(-distances * slopes / values, float)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 0)
 def slopes_along(model: HybridNetwork, frames: Frame, distances: Array, axis: Array) -> tuple[Array, Array]:
     """Energies of interaction and their derivatives along the distance, of each frame at each distance."""
 
@@ -131,6 +132,6 @@ def left_over(model: HybridNetwork, pairs: Sequence[Pair], distance: float = 100
     return Left(energies, energies - law)
 
 
-@eqx.filter_jit
+@compiled(lambda *_: 0)
 def said_of(model: HybridNetwork, frames: Frame) -> tuple[Array, AtomsInMolecules]:
     return jax.vmap(model.energy)(frames), jax.vmap(model.atoms)(frames)
