@@ -18,21 +18,38 @@ from lawful.studies._sequence_wish import bundle
 CASE = made()
 
 
-def test_a_binder_finds_the_groove(tmp_path):
-    words = ["run", "pocket", "--effort", "quick", "--json", "--out", str(tmp_path), "--set", "length=48"]
+def run(folder, *options):
+    words = [word for option in options for word in ("--set", option)]
+    words = ["run", "pocket", "--effort", "quick", "--json", "--out", str(folder), *words]
     found = CliRunner().invoke(app, words, catch_exceptions=False)
     numbers = json.loads(found.stdout)
     assert found.exit_code == (0 if numbers["satisfied"] >= 0.8 else 1)
-    assert numbers["overlap"] <= 0.4
-    assert numbers["contacts"] > numbers["contacts_by_touch"]
     # The file holds what was judged.
-    helices = pr.read(tmp_path / "binder_made.pdb").backbones
-    binder = pr.Backbone(np.concatenate([each.xyz for each in helices]))
+    parts = pr.read(folder / "binder_made.pdb").backbones
+    binder = pr.Backbone(np.concatenate([each.xyz for each in parts]))
     atoms = np.concatenate([binder.xyz, np.asarray(pr.ideal_cb(binder.xyz))[:, None]], axis=1).reshape(-1, 3)
     again = pr.fit(atoms, pr.spheres_of(binder), CASE.receptor)
     assert again.overlap == pytest.approx(numbers["overlap"], abs=0.02)  # places are kept to 0.001 A
     assert again.contacts == pytest.approx(numbers["contacts"], abs=2)
-    assert (tmp_path / "poses.png").stat().st_size > 20_000
+    assert (folder / "poses.png").stat().st_size > 20_000
+    return numbers, parts
+
+
+def test_a_binder_takes_its_form_in_the_groove(tmp_path):
+    numbers, parts = run(tmp_path)
+    assert numbers["satisfied"] == 1
+    assert numbers["overlap"] <= 0.4
+    assert numbers["contacts"] >= 26 > numbers["contacts_by_touch"]
+    assert numbers["satisfied_by_touch"] == 0
+    assert numbers["ramachandran_favoured"]["guided"]["value"] > 0.9
+    assert [len(each) for each in parts] == [40]  # one chain, not broken
+
+
+def test_a_rigid_binder_finds_the_groove(tmp_path):
+    numbers, parts = run(tmp_path, "binders=bundle", "length=48")
+    assert numbers["overlap"] <= 0.4
+    assert numbers["contacts"] > numbers["contacts_by_touch"]
+    assert [len(each) for each in parts] == [16, 16, 16]
 
 
 def test_what_pocket_refuses(tmp_path, monkeypatch):
@@ -40,7 +57,7 @@ def test_what_pocket_refuses(tmp_path, monkeypatch):
     for option, said in (
         ("receptors=3", "set LAWFUL_DATA"),
         ("length=20-90", "40 to 80"),
-        ("binders=magic", "must be bundle"),
+        ("binders=magic", "must be grown"),
     ):
         found = CliRunner().invoke(app, ["run", "pocket", "--effort", "quick", "--set", option])
         assert found.exit_code == 2
@@ -72,7 +89,7 @@ def test_slopes_of_a_pose_against_differences(around):
         process = pr.Placing(body, around, jnp.asarray(CASE.middle), jnp.asarray(CASE.out), jnp.asarray(8.0))
         pose = process.start(jax.random.key(0))
         energy = pr.pose_energy(body, around)
-        at = lambda by: energy(process.moved(pose, (by[:3], by[3:])))
+        at = jax.jit(lambda by: energy(process.moved(pose, (by[:3], by[3:]))))
         slope, step = jax.grad(at)(jnp.zeros(6)), 1e-6
         for k in range(6):
             way = step * jnp.eye(6)[k]
@@ -80,6 +97,30 @@ def test_slopes_of_a_pose_against_differences(around):
         there = process.moved(pose, (jnp.asarray([0.3, -0.2, 0.1]), jnp.asarray([1.0, 2.0, -1.0])))
         back = process.moved(pose, process.apart(pose, there))
         np.testing.assert_allclose(back.rotation, there.rotation, atol=1e-12)
+
+
+def test_slopes_of_a_chain_against_differences(around):
+    """Every residue by itself, in double precision, in coordinates of the chain's own."""
+    with jax.enable_x64(True):
+        xyz = pr.rebuild(pr.ideal_internal(*(np.deg2rad([[-60.0], [-45.0]]) * np.ones((2, 11)))))
+        xyz = xyz - np.mean(xyz, (0, 1))
+        frames = Frames.from_points(*(jnp.asarray(xyz[:, k]) for k in range(3)))
+        frames = frames.map(lambda x: jnp.concatenate([x, x[-1:]]))  # and one that fills the room
+        here = around.about(CASE.middle + 3.0 * CASE.out)
+        chain = pr.Chain(jnp.arange(13) < 12)
+        rng = np.random.default_rng(0)
+        for energy in (pr.Overlap(chain, here), pr.Touching(chain, here), pr.Nearby(chain, here)):
+            at = jax.jit(lambda by, energy=energy: energy(frames.moved(by[:, :3], by[:, 3:])))
+            slope, step = jax.grad(at)(jnp.zeros((13, 6))), 1e-6
+            assert float(jnp.abs(slope).max()) > 0.01
+            for _ in range(4):
+                way = jnp.asarray(rng.normal(size=(13, 6)))
+                told = float(at(step * way) - at(-step * way)) / (2 * step)
+                assert float(jnp.sum(slope * way)) == pytest.approx(told, rel=1e-5, abs=1e-5)
+        # What stands at a place says the same wherever the origin is.
+        origin = jnp.asarray(CASE.middle + 3.0 * CASE.out)
+        away = pr.Overlap(chain, around)(frames.map(lambda x: x + origin if x.ndim == 2 else x))
+        assert float(away) == pytest.approx(float(pr.Overlap(chain, here)(frames)), rel=1e-5)
 
 
 def test_fit_by_hand():
@@ -94,7 +135,7 @@ def test_fit_by_hand():
     room = pr.spheres_of(bundle(8), 30)
     assert np.sum(room.radii > 0) == 24 * 5
     poses = Frames(jnp.eye(3), jnp.zeros(3))
-    np.testing.assert_allclose(pr.placed(room, poses)[:120], room.xyz[:120], atol=1e-5)
+    np.testing.assert_allclose(room.at(poses)[:120], room.xyz[:120], atol=1e-5)
 
 
 def test_a_receptor_as_it_stands(tmp_path):

@@ -1,5 +1,6 @@
 """Proteins: backbones in and out, their geometry and how native it looks. Angstroms and radians."""
 
+from ._against import Chain, Nearby, Overlap, Touching
 from ._aims import charge_near, moment_near, near
 from ._backbone import AMINO_ACIDS, Backbone, padded
 from ._chain_energies import (
@@ -28,7 +29,7 @@ from ._losses import Losses, losses_of
 from ._motif import Keep, Motif
 from ._ngrams import NGram
 from ._picture import picture
-from ._placing import Fit, Placing, fit, placed, pose_energy, spheres_of
+from ._placing import Fit, Placing, fit, pose_energy, spheres_of
 from ._quantities import contact_energy, contact_table, contacts, hydrophobic_moment, net_charge
 from ._ramachandran import ramachandran, ramachandran_kinds
 from ._reach import reachable
@@ -56,6 +57,7 @@ __all__ = [
     "SHORTEST",
     "Alignment",
     "Backbone",
+    "Chain",
     "ChainFlow",
     "ChainSet",
     "Composed",
@@ -74,7 +76,9 @@ __all__ = [
     "Move",
     "NGram",
     "Native",
+    "Nearby",
     "Nearest",
+    "Overlap",
     "Placing",
     "Read",
     "Report",
@@ -91,6 +95,7 @@ __all__ = [
     "Symmetry",
     "Tilt",
     "TorsionCosts",
+    "Touching",
     "Trials",
     "angle",
     "best_rotation",
@@ -141,7 +146,6 @@ __all__ = [
     "picture",
     "place_atoms",
     "place_oxygens",
-    "placed",
     "pose_energy",
     "pseudo_perplexities",
     "radius_energy",

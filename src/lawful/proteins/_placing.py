@@ -10,13 +10,10 @@ from jaxtyping import Array, Float, Int
 
 from ..fields.equivariant import Frames, rotation_exp, rotation_log, uniform_rotations
 from ..guidance import Constant, Energy, Term
+from ._against import MAIN, NOTHING, Overlap, Touching
 from ._backbone import Backbone
 from ._ideal import ideal_cb
-from ._receptor import RADII, TOUCH, Spheres, Surroundings
-
-MAIN = np.array([RADII["N"], RADII["C"], RADII["C"], RADII["O"], RADII["C"]])  # N, CA, C, O, CB
-NOTHING = -100.0
-"""The radius of what fills a room."""
+from ._receptor import TOUCH, Spheres, Surroundings
 
 
 def spheres_of(backbone: Backbone, room: int | None = None) -> Spheres:
@@ -68,7 +65,7 @@ class Placing(eqx.Module):
         rotation = uniform_rotations(b, ())
         away = jnp.arange(FARTHEST, -10.0, -0.5)
         at = lambda far: Frames(rotation, aside + far * self.out)
-        free = jax.vmap(lambda far: jnp.max(self.around.depth(placed(self.body, at(far))) + self.body.radii) <= 0)(away)
+        free = jax.vmap(lambda far: jnp.max(self.around.depth(self.body.at(at(far))) + self.body.radii) <= 0)(away)
         # The last of those from which nothing was in the way on the whole way in.
         clear = jnp.cumprod(free.astype(int))
         return at(away[jnp.maximum(jnp.sum(clear) - 1, 0)])
@@ -102,37 +99,6 @@ class Placing(eqx.Module):
 
 FARTHEST, ASIDE = 40.0, 4.0
 """Where the way in begins, and the standard deviation of how far it passes the middle by, angstrom."""
-
-
-def placed(body: Spheres, pose: Frames) -> Float[Array, "atoms 3"]:
-    """Where its atoms are in a pose."""
-    return pose.apply(jnp.asarray(body.xyz))
-
-
-class Overlap(eqx.Module):
-    """Sum over atoms of max(depth + r - spare, 0)^2, A^2.  spare: overlap that costs nothing, angstrom."""
-
-    body: Spheres
-    around: Surroundings
-    spare: float = 0.15
-
-    def __call__(self, pose: Frames) -> Float[Array, ""]:
-        deep = self.around.depth(placed(self.body, pose)) + self.body.radii - self.spare
-        return jnp.sum(jnp.maximum(deep, 0.0) ** 2)
-
-
-class Touching(eqx.Module):
-    """Minus the sum over residues of how many of the receptor's their nearest atom touches."""
-
-    body: Spheres
-    around: Surroundings
-
-    def __call__(self, pose: Frames) -> Float[Array, ""]:
-        touch = self.around.touch(placed(self.body, pose)).reshape(-1, 5)
-        real = jnp.asarray(self.body.radii).reshape(-1, 5)[:, 0] > 0
-        # The largest of a residue's atoms, smoothly: about what all of them touch together.
-        largest = (jax.nn.logsumexp(4.0 * touch, axis=1) - jnp.log(touch.shape[1])) / 4.0
-        return -jnp.sum(jnp.where(real, largest, 0.0))
 
 
 def pose_energy(body: Spheres, around: Surroundings) -> Energy:

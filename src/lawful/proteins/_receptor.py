@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.messages import BadInput
+from ..fields.equivariant import Frames
 from ._reading import MODELS, MODIFIED, MOLECULES, UNKNOWN, Report, names_that_are_text, parsed
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Spheres(eqx.Module):
 
     def __len__(self) -> int:
         return len(self.xyz)
+
+    def at(self, pose: Frames) -> Float[Array, "atoms 3"]:
+        """Where they are in a pose."""
+        return pose.apply(jnp.asarray(self.xyz))
 
 
 def read_receptor(path: str | Path) -> tuple[Spheres, Report]:
@@ -111,6 +116,10 @@ class Field(eqx.Module):
         which = (low @ stride)[:, None] + corners @ stride
         return jnp.sum(weight * self.values.reshape(-1)[which], axis=1)
 
+    def about(self, origin: Float[np.ndarray, "3"]) -> Field:
+        """The same in coordinates whose origin is there."""
+        return Field(self.corner - jnp.asarray(origin, self.corner.dtype), self.step, self.values)
+
 
 class Surroundings(eqx.Module):
     """A receptor as two fields, made once: what a pose costs then does not grow with the receptor.
@@ -122,6 +131,10 @@ class Surroundings(eqx.Module):
 
     depth: Field
     touch: Field
+
+    def about(self, origin: Float[np.ndarray, "3"]) -> Surroundings:
+        """The same in coordinates whose origin is there."""
+        return Surroundings(self.depth.about(origin), self.touch.about(origin))
 
 
 def surroundings(receptor: Spheres, middle: Float[np.ndarray, "3"], reach: float, step: float = 0.8) -> Surroundings:

@@ -28,8 +28,6 @@ STIFF = 1e6
 """The curvature of what is held."""
 MEMORY = 8
 STEPS = 150
-FEW = 1500
-"""Coordinates of all chains up to which optimising the code takes longer than it saves."""
 
 Wish = Callable[[Frames], Float[Array, ""]]
 
@@ -155,7 +153,7 @@ def newton_like(walk: _Walk, curvature: Metric) -> Float[Array, "n 6"]:
     return jax.lax.scan(up, solve_tridiagonal(*curvature, q), (*kept, shares))[0]
 
 
-@compiled(lambda frames, *_, **__: frames.origin.size > FEW)
+@compiled(lambda *_, **__: 1)
 def all_settled(
     frames: Frames,
     real: Bool[Array, "chains n"],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from ..proteins import Backbone, Fit, Spheres, fit, read, read_receptor, spheres_of
+from ..proteins import Backbone, Fit, Spheres, fit, ideal_cb, read, read_receptor, spheres_of
 from ._measurements import in_data_folder
 from ._sequence_wish import helix
 
@@ -22,6 +23,13 @@ RESIDUES = 80
 MADE, RADIUS = "made", 12.8
 
 
+class Pose(NamedTuple):
+    """A binder in its place against a receptor."""
+
+    binder: Backbone
+    fit: Fit
+
+
 class Case(NamedTuple):
     """middle: of the receptor's atoms at the interface; out: a unit vector away; native: the native binder's fit."""
 
@@ -31,6 +39,29 @@ class Case(NamedTuple):
     out: Float[np.ndarray, "3"]
     native: Fit
     said: str
+
+
+class Placed(NamedTuple):
+    """Binders of one receptor: on first touch, turned at random, and at rest; `effective` of particles, `free`: chains
+    that no receptor steered, where there are any."""
+
+    case: Case
+    starts: list[Pose]
+    rests: list[Pose]
+    seconds: float
+    effective: float | None = None
+    free: Sequence[Backbone] = ()
+
+
+def posed(binder: Backbone, case: Case) -> Pose:
+    """Judged by the atoms of what would stand in a file."""
+    body = spheres_of(binder)
+    return Pose(binder, fit(atoms_of(binder), body, case.receptor))
+
+
+def atoms_of(binder: Backbone) -> Float[np.ndarray, "atoms 3"]:
+    xyz = np.asarray(binder.xyz, float)
+    return np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1).reshape(-1, 3)
 
 
 def cases(count: int, seed: int) -> list[Case]:
@@ -58,12 +89,11 @@ def complexed(name: str, folder: Path) -> Case:
 
     receptor, report = read_receptor(folder / f"{name}_r_b-matched.pdb")
     backbones, other = read(folder / f"{name}_l_b-matched.pdb")
-    # Segments as one body of their own: what `spheres_of` takes for its middle is given back.
     whole = Backbone(np.concatenate([each.xyz for each in backbones]), "".join(each.sequence for each in backbones))
     body = spheres_of(whole)
     # A glycine that is there has no CB, where a binder of any letters must leave room for one.
     bare = np.repeat(np.array(list(whole.sequence)) == "G", 5) & (np.arange(len(body)) % 5 == 4)
-    ligand = Spheres(body.xyz + (whole.xyz[0, 0] - body.xyz[0]), np.where(bare, -1.0, body.radii), body.residue)
+    ligand = Spheres(atoms_of(whole), np.where(bare, -1.0, body.radii), body.residue)
     at = KDTree(ligand.xyz).query(receptor.xyz)[0] < NEAR
     close = KDTree(receptor.xyz).query(ligand.xyz)[0] < NEAR
     middle = receptor.xyz[at].mean(axis=0)
