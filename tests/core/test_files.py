@@ -44,6 +44,19 @@ def test_every_bit_of_a_float_comes_back(tmp_path):
     assert read_arrays(tmp_path / "a.npz")[0]["odd"].tobytes() == odd.tobytes()
 
 
+def test_an_array_whose_head_is_of_python_2_is_refused(tmp_path):
+    """NumPy reads it, with a warning; found by atheris."""
+    path = tmp_path / "a.npz"
+    write_arrays(path, {"x": np.arange(3.0)}, {})
+    old = io.BytesIO()
+    with zipfile.ZipFile(path) as new, zipfile.ZipFile(old, "w") as archive:
+        for name in new.namelist():
+            archive.writestr(name, new.read(name).replace(b"(3,), ", b"(3L,),"))
+    path.write_bytes(old.getvalue())
+    with pytest.raises(BadInput, match="damaged"):
+        read_arrays(path)
+
+
 def test_json_comes_back(tmp_path):
     write_json(tmp_path / "a.json", META)
     assert read_json(tmp_path / "a.json") == META

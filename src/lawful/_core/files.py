@@ -6,6 +6,7 @@ import io
 import json
 import os
 import tokenize
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,14 +84,17 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         record = json.loads(found.pop("__meta__").tobytes())
         return {name: found[name] for name in record["arrays"]}, dict(record["meta"])
     # What damaged archives raise: RuntimeError where a flipped bit claims encryption or an unknown format, OSError
-    # where an offset points before the beginning, TokenError where the head of an array is no Python.
+    # where an offset points before the beginning, TokenError where the head of an array is no Python, UserWarning
+    # where it is that of Python 2.
     except (
         ValueError, TypeError, LookupError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError,
-        zipfile.BadZipFile, tokenize.TokenError,
+        zipfile.BadZipFile, tokenize.TokenError, UserWarning,
     ) as error:  # fmt: skip
         kind = type(error).__name__
         raise BadInput(f"{path} is damaged or not one of lawful's files ({kind}); delete it and run again.") from None
 
 
 def one_array(content: bytes) -> np.ndarray:
-    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # what NumPy has doubts about was not written here
+        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)

@@ -85,8 +85,10 @@ def run(request: Request) -> Outcome:
     seeds = [request.seed + k for k in range(len(chosen))]
     if kind == "grown":
         count = request.count("count", request.pick(4, 16), 1, 4096)
-        makers = [maker(request, length, quick=12) for length in lengths]
-        found = [grown(*each, count, seed) for *each, seed in zip(chosen, makers, seeds, strict=True)]
+        found = [
+            grown(case, maker(request, length, quick=12), count, seed)
+            for case, length, seed in zip(chosen, lengths, seeds, strict=True)
+        ]
     else:
         count, steps = request.count("count", request.pick(64, 256), 8, 4096), request.pick(40, 80, 120)
         made = (
@@ -94,7 +96,7 @@ def run(request: Request) -> Outcome:
             if kind == "bundle"
             else out_of_noise(lengths, request.pick(5, 60), request.seed)
         )
-        found = [put(*each, count, steps, seed) for *each, seed in zip(chosen, made, seeds, strict=True)]
+        found = [put(case, binder, count, steps, seed) for case, binder, seed in zip(chosen, made, seeds, strict=True)]
     return told(found, kind, time.monotonic() - begin)
 
 
@@ -202,7 +204,7 @@ def told(found: list[Placed], kind: str, seconds: float) -> Outcome:
 def cost(found: list[Placed]) -> dict:
     """What steering costs in the chains themselves; of rigid ones how many particles went on."""
     if not found[0].free:
-        return {"effective": float(np.mean([each.effective for each in found]))}
+        return {"effective": float(np.mean([each.effective for each in found if each.effective is not None]))}
     steered, free = (
         [form for some in chains for form in forms_of(some)]
         for chains in ([binders(each) for each in found], [each.free for each in found])
