@@ -20,7 +20,7 @@ TESTS ?=
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs api wheel bench constraints clean
+.PHONY: help demo test lint format types docs pictures api wheel bench constraints clean
 
 help:
 	@echo "make demo          install, run the main job on embedded data, say where the report is"
@@ -28,6 +28,7 @@ help:
 	@echo "make lint          ruff: rules and format    (make format mends what can be mended)"
 	@echo "make types         pyright on src"
 	@echo "make docs          build the documentation into site/"
+	@echo "make pictures      the figures of the studies' pages anew, at quick effort, about an hour"
 	@echo "make api           list the public names anew, where they changed on purpose"
 	@echo "make wheel         build dist/*.whl, install it in an empty environment and run the demo there"
 	@echo "make bench         the benchmarks in their short form, written to docs/benchmarks-short.md"
@@ -56,6 +57,9 @@ types: $(VENV)/installed-dev
 docs: $(VENV)/installed-docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "The pages: $(CURDIR)/site/index.html"
+
+pictures: $(VENV)/installed-dev
+	@$(BIN)/python docs/pictures.py --effort quick
 
 api: $(VENV)/installed-dev
 	@$(BIN)/python tests/public_api.py

@@ -186,6 +186,8 @@ def results(study: str) -> Iterator[str]:
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     if found:
         yield "## What it gives"
+    if (record := folder / "study.json") in found:
+        yield f"At {json.loads(record.read_text(encoding='utf-8')).get('effort', 'normal')} effort:"
     for path in found:
         link = f"../assets/studies/{study}/{path.name}"
         if path.suffix in PICTURES:
