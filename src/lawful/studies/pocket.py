@@ -49,8 +49,8 @@ OPTIONS = {
     "count": "chains grown for each receptor (16; 4 at quick effort), or poses of a rigid one (256; 64)",
     "binders": "grown (at the receptor), or rigid: bundle (three helices) or generated (out of noise)",
     "length": "residues of a binder, a range that is gone through evenly (40-80)",
-    "steps": "from noise to protein; 40 by default (12 at quick effort)",
-    "weights": "a file of weights to draw from, in place of those that come with the package",
+    "steps": "of grown ones, from noise to protein; 40 by default (12 at quick effort)",
+    "weights": "a file of weights to grow by, in place of those that come with the package",
 }
 OVERLAP = 0.4
 GOAL = 0.8
