@@ -2,14 +2,17 @@
 
 import json
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from lawful import proteins as pr
 from lawful.cli import app
+from lawful.fields.equivariant import Frames
 from lawful.studies import _bond_judge as bond_judge
 from lawful.studies import _chains_judge as judge
+from lawful.studies._chains import batched
 
 
 def run(study, *options, out=None):
@@ -94,6 +97,22 @@ def test_a_whole_design(alone):
     assert chain.sequence == (alone / "design.fasta").read_text().splitlines()[1] == numbers["sequence"]
     assert sum(chain.names == "CB") == 40 - chain.sequence.count("G")
     assert (alone / "design.png").stat().st_size > 5_000
+
+
+def test_batches_are_of_one_size():
+    """Another size would be compiled anew: the last ones go with some that were done before, and come once."""
+    sizes, frames = [], Frames(jnp.ones((20, 5, 3, 3)), jnp.arange(300.0).reshape(20, 5, 3))
+
+    def doubled(some):
+        sizes.append(len(some.origin))
+        return some.map(lambda x: 2 * x)
+
+    done = batched(doubled, frames, "chains", None, 8)
+    assert sizes == [8, 8, 8]
+    assert (done.origin == 2 * frames.origin).all()
+    few = batched(doubled, frames.map(lambda x: x[:3]), "chains", None, 8)
+    assert sizes[3:] == [3]
+    assert few.origin.shape == (3, 5, 3)
 
 
 def test_what_they_refuse(alone):

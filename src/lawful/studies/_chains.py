@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from .._core.messages import BadInput
+from .._core.progress import Progress
 from ..fields.equivariant import Frames
 from ..guidance import Constant, Energy, Guide, Particles, Pull, guided
 from ..proteins import (
@@ -64,6 +66,7 @@ class Maker(NamedTuple):
     denoiser: Denoiser
     length: int
     schedule: Schedule
+    progress: bool | None = None
 
     def real(self, count: int) -> Bool[np.ndarray, "chains n"]:
         room = -(-self.length // ROUND) * ROUND
@@ -86,7 +89,8 @@ class Maker(NamedTuple):
     def relaxed(self, frames: Frames, wish: Wish | None, steps: int = STEPS, held: Array | None = None) -> Frames:
         """`settled`, some chains at a time."""
         real = lambda some: jnp.asarray(self.real(len(some.origin)))
-        return batched(lambda some: all_settled(some, real(some), wish, steps, held), frames)
+        settle = lambda some: all_settled(some, real(some), wish, steps, held)
+        return batched(settle, frames, "relaxed chains", self.progress)
 
 
 def maker(request: Request, length: int, quick: int = 8, normal: int = 40) -> Maker:
@@ -95,7 +99,7 @@ def maker(request: Request, length: int, quick: int = 8, normal: int = 40) -> Ma
     if not path.is_file():
         raise BadInput(f"--set weights={path}: there is no such file.")
     steps = request.count("steps", request.pick(quick, normal), 1, 1000)
-    return Maker(load(path, skeleton(network))[0], length, Schedule(steps=steps))
+    return Maker(load(path, skeleton(network))[0], length, Schedule(steps=steps), request.progress)
 
 
 def pull(strength: float) -> Pull:
@@ -104,27 +108,43 @@ def pull(strength: float) -> Pull:
 
 
 def steered(
-    flow: ChainFlow, energy: Energy, guides: Sequence[Guide], start: Frames, seed: int, crowd: int | None = None
+    flow: ChainFlow,
+    energy: Energy,
+    guides: Sequence[Guide],
+    start: Frames,
+    seed: int,
+    crowd: int | None = None,
+    progress: bool | None = None,
 ) -> Frames:
     """Guided from the noise given; with `crowd`, in populations of so many particles."""
     many = crowd is not None and crowd > 1
-    found, together = [], crowd if crowd is not None and many else TOGETHER
-    for k in range(0, len(start.origin), together):
-        some = start.map(lambda x, k=k: x[k : k + together])
-        key = jax.random.fold_in(jax.random.key(seed), k)
-        particles = Particles() if many else None
-        done = guided(flow, energy, key, len(some.origin), guides=guides, particles=particles, start=some)
-        found.append(done.designs)
-    return stacked(found)
+    together = crowd if crowd is not None and many else TOGETHER
+    particles = Particles() if many else None
+    keys = (jax.random.fold_in(jax.random.key(seed), k) for k in itertools.count(0, together))
+    led = lambda some: (
+        guided(flow, energy, next(keys), len(some.origin), guides=guides, particles=particles, start=some).designs
+    )
+    return batched(led, start, "guided chains", progress, together)
 
 
-def batched(function: Callable[[Frames], Frames], frames: Frames) -> Frames:
-    parts = range(0, len(frames.origin), TOGETHER)
-    return stacked([function(frames.map(lambda x, k=k: x[k : k + TOGETHER])) for k in parts])
-
-
-def stacked(parts: Sequence[Frames]) -> Frames:
-    return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
+def batched(
+    function: Callable[[Frames], Frames],
+    frames: Frames,
+    what: str,
+    progress: bool | None,
+    together: int = TOGETHER,
+) -> Frames:
+    """Of all chains, so many at once. The last go together with some that were done before: another size would be
+    compiled anew."""
+    count, found = len(frames.origin), []
+    bar = Progress(what, count, progress)
+    for k in range(0, count, together):
+        first = max(min(k, count - together), 0)
+        done = jax.block_until_ready(function(frames.map(lambda x, first=first: x[first : first + together])))
+        found.append(done.map(lambda x, k=k, first=first: x[k - first :]))
+        bar.at(min(k + together, count))
+    bar.close()
+    return jax.tree.map(lambda *each: jnp.concatenate(each), *found)
 
 
 # looking at them

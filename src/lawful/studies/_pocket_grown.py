@@ -57,7 +57,7 @@ def grown(case: Case, maker: Maker, count: int, seed: int) -> Placed:
     noise = maker.noise(count, seed)
 
     def made(weight: float) -> list[Backbone]:
-        frames = steered(maker.flow(), energy, [pull(STRENGTH * weight)], noise, seed)
+        frames = steered(maker.flow(), energy, [pull(STRENGTH * weight)], noise, seed, progress=maker.progress)
         wish = Wish(overlap, Touching(chain, here), jnp.asarray(weight), maker.roomy())
         return maker.backbones(maker.relaxed(frames, wish), "A" * maker.length)
 

@@ -199,7 +199,7 @@ def numbered(option: str, word: str) -> tuple[int, int]:
 
 def pulled(case: Case, start: Frames, strength: float, seed: int, churn: float = 0.0, crowd: int | None = None):
     """Guided from the noise given; with `crowd`, in populations of so many particles."""
-    return steered(case.maker.flow(churn), case.energy, [pull(strength)], start, seed, crowd)
+    return steered(case.maker.flow(churn), case.energy, [pull(strength)], start, seed, crowd, case.maker.progress)
 
 
 # judging them

@@ -105,8 +105,9 @@ def run(request: Request) -> Outcome:
     start = case.maker.noise(count, request.seed)
     energy = Energy(motif=Term(case.motif))
     # With the piece and without it by the same compiled code.
+    keep = lambda on: [Keep(case.motif, jnp.asarray(on))]
     led, plain = (
-        steered(case.maker.flow(), energy, [Keep(case.motif, jnp.asarray(on))], start, request.seed)
+        steered(case.maker.flow(), energy, keep(on), start, request.seed, progress=request.progress)
         for on in (True, False)
     )
     held = jnp.asarray(case.held())

@@ -146,7 +146,10 @@ def run(request: Request) -> Outcome:
     flow = case.flow()
     start = jax.vmap(flow.start)(keys_of(request.seed, count))
     # A pull of no strength leaves every answer as it is, and compiles once with one that has some.
-    led, plain = (steered(flow, case.energy, [pull(each)], start, request.seed) for each in (strength, 0.0))
+    led, plain = (
+        steered(flow, case.energy, [pull(each)], start, request.seed, progress=request.progress)
+        for each in (strength, 0.0)
+    )
     arms = {
         "guided": arm(case, led, 1.0),
         "relaxed_only": arm(case, plain, 1.0),
