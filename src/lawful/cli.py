@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import itertools
 import json
+import re
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -71,8 +73,8 @@ def run(
         if not as_json:
             print(outcome.text, f"{outcome.status}", sep="\n")
         if out is not None:
-            for path in write_outcome(name, outcome, numbers, out):
-                print(f"written: {path}", file=sys.stderr if as_json else sys.stdout)
+            for some in in_series(write_outcome(name, outcome, numbers, out)):
+                print(f"written: {some}", file=sys.stderr if as_json else sys.stdout)
         if as_json:
             print(json.dumps(numbers, allow_nan=False))
         if not outcome.status.converged:
@@ -239,6 +241,15 @@ def write_outcome(name: str, outcome: Outcome, numbers: dict, out: Path) -> list
     }.items():
         written.append(write_html(told.record(f"{name}: {study(name).SUMMARY}"), out / f"{title}.html"))
     return written
+
+
+def in_series(paths: Sequence[Path]) -> Iterator[str]:
+    """Files as a reader wants them named: of three and more whose names differ in a number alone, the first and the
+    last."""
+    kind = lambda path: path.parent / re.sub(r"\d+", "0", path.name)
+    for _, group in itertools.groupby(paths, kind):
+        some = [str(path) for path in group]
+        yield from [f"{some[0]} to {Path(some[-1]).name}"] if len(some) > 2 else some
 
 
 def read_problem(file: Path):

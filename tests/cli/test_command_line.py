@@ -161,6 +161,14 @@ def test_text_for_a_reader(quick):
     assert quick[0].effort is Effort.NORMAL
 
 
+def test_a_series_of_files_is_named_by_its_ends():
+    names = ["study.json", "a.png", "chain_001.pdb", "chain_002.pdb", "chain_003.pdb", "ring_1.pdb", "ring_2.pdb"]
+    told = list(cli.in_series([Path("out") / name for name in names]))
+    assert told == [
+        "out/study.json", "out/a.png", "out/chain_001.pdb to chain_003.pdb", "out/ring_1.pdb", "out/ring_2.pdb",
+    ]  # fmt: skip
+
+
 def test_what_did_not_converge_ends_with_one(quick, monkeypatch):
     monkeypatch.setattr(misra, "outcome_status", Status(False, "step limit"))
     code, out, err = lawful("run", "misra", "--json")
