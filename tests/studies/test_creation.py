@@ -86,7 +86,7 @@ def test_a_whole_design(alone):
     assert abs(numbers["charge"] - 2.0) <= 0.5
     energy = numbers["contact_energy"]
     assert energy["guided"] < energy["unguided"]
-    assert energy["below_shuffled"] > 0.9
+    assert energy["below_shuffled"] > 0.75  # by chance half of them
     assert numbers["torsion_fit"]["guided"] < numbers["torsion_fit"]["unguided"]
     assert numbers["bond_formed"]
     text = (alone / "design.pdb").read_text()
