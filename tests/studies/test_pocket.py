@@ -36,7 +36,7 @@ def run(folder, *options):
 
 
 def test_a_binder_takes_its_form_in_the_groove(tmp_path):
-    numbers, parts = run(tmp_path)
+    numbers, parts = run(tmp_path, "count=8")
     assert numbers["satisfied"] == 1
     assert numbers["overlap"] <= 0.4
     assert numbers["contacts"] >= 26 > numbers["contacts_by_touch"]
