@@ -19,8 +19,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from lawful.studies._base import study_names
+
 ROOT = Path(__file__).resolve().parent.parent
-STUDIES = sorted(path.stem.replace("_", "-") for path in (ROOT / "src/lawful/studies").glob("[a-z]*.py"))
+STUDIES = study_names()
 COLORS, WIDTH = 64, 1200
 LONGEST = 60_000  # bytes of numbers worth keeping
 

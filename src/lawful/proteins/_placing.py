@@ -21,14 +21,19 @@ def spheres_of(backbone: Backbone, room: int | None = None) -> Spheres:
 
     room   of residues, the further ones without size: bodies of one room share compiled code.
     """
-    xyz = np.asarray(backbone.xyz, dtype=float)
-    atoms = np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1)
-    atoms = atoms - atoms.mean(axis=(0, 1))
-    room = len(xyz) if room is None else room
+    atoms = atoms_of(backbone)
+    count = len(atoms)
+    room = count if room is None else room
     filled = np.zeros((room, 5, 3))
-    filled[: len(xyz)] = atoms
-    radii = np.where(np.arange(room)[:, None] < len(xyz), MAIN, NOTHING)
+    filled[:count] = atoms - atoms.mean(axis=(0, 1))
+    radii = np.where(np.arange(room)[:, None] < count, MAIN, NOTHING)
     return Spheres(filled.reshape(-1, 3), radii.reshape(-1), np.repeat(np.arange(room), 5))
+
+
+def atoms_of(backbone: Backbone) -> Float[np.ndarray, "L 5 3"]:
+    """N, CA, C, O and the ideal CB where they are."""
+    xyz = np.asarray(backbone.xyz, dtype=float)
+    return np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1)
 
 
 class Placing(eqx.Module):

@@ -45,6 +45,8 @@ STEPS = 300
 """Of the relaxation: twice as many as chains without a wish need."""
 NATURAL = 1.8
 """Clashes per 100 residues of natives."""
+USUAL = 0.9
+"""Of the torsions favoured, at least for a sound chain."""
 FIRM = 4.0
 """How many times more atoms that stand in one another count in a relaxation that has something else to hold: the
 chain's own energy prices a clash at less than a kT, which what is asked for outbids."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ..proteins import Backbone, Fit, Spheres, fit, ideal_cb, read, read_receptor, spheres_of
+from ..proteins import Backbone, Fit, Spheres, fit, read, read_receptor, spheres_of
+from ..proteins._placing import atoms_of
 from ._measurements import in_data_folder
 from ._sequence_wish import helix
 
@@ -55,13 +56,7 @@ class Placed(NamedTuple):
 
 def posed(binder: Backbone, case: Case) -> Pose:
     """Judged by the atoms of what would stand in a file."""
-    body = spheres_of(binder)
-    return Pose(binder, fit(atoms_of(binder), body, case.receptor))
-
-
-def atoms_of(binder: Backbone) -> Float[np.ndarray, "atoms 3"]:
-    xyz = np.asarray(binder.xyz, float)
-    return np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1).reshape(-1, 3)
+    return Pose(binder, fit(atoms_of(binder).reshape(-1, 3), spheres_of(binder), case.receptor))
 
 
 def cases(count: int, seed: int) -> list[Case]:
@@ -93,7 +88,7 @@ def complexed(name: str, folder: Path) -> Case:
     body = spheres_of(whole)
     # A glycine that is there has no CB, where a binder of any letters must leave room for one.
     bare = np.repeat(np.array(list(whole.sequence)) == "G", 5) & (np.arange(len(body)) % 5 == 4)
-    ligand = Spheres(atoms_of(whole), np.where(bare, -1.0, body.radii), body.residue)
+    ligand = Spheres(atoms_of(whole).reshape(-1, 3), np.where(bare, -1.0, body.radii), body.residue)
     at = KDTree(ligand.xyz).query(receptor.xyz)[0] < NEAR
     close = KDTree(receptor.xyz).query(ligand.xyz)[0] < NEAR
     middle = receptor.xyz[at].mean(axis=0)

@@ -50,7 +50,7 @@ def grown(case: Case, maker: Maker, count: int, seed: int) -> Placed:
     begin = time.monotonic()
     around = fields(case)
     origin = case.middle + RADIUS * maker.length**POWER * case.out
-    here = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), around.about(origin))
+    here = around.about(origin)
     chain = Chain(jnp.asarray(maker.real(1)[0]))
     overlap = Overlap(chain, here)
     energy = Energy(overlap=Term(overlap, "A^2", kT=ATOMS), near=Term(Nearby(chain, here), "residues", kT=SURFACE))

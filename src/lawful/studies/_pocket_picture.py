@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..proteins._placing import atoms_of
 from ..report import BLUE, INK
-from ._pocket_cases import atoms_of
 
 if TYPE_CHECKING:
     from ._pocket_cases import Placed, Pose
@@ -39,7 +39,7 @@ def picture(found: list[Placed], chosen: list[Pose], median: float, most: float)
     ax.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
     k = int(np.argmax([pose.fit.contacts if pose.fit.overlap <= most else -1 for pose in chosen]))
     case, pose = found[k].case, chosen[k]
-    atoms = atoms_of(pose.binder).reshape(-1, 5, 3)
+    atoms = atoms_of(pose.binder)
     up = case.out
     side = np.linalg.svd(atoms[:, 1] - atoms[:, 1].mean(axis=0))[2][0]
     side = side - (side @ up) * up

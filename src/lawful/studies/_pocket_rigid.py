@@ -18,13 +18,13 @@ from ..proteins import (
     Schedule,
     Surroundings,
     generate,
-    ideal_cb,
     load,
     pose_energy,
     radius_of_gyration,
     spheres_of,
     surroundings,
 )
+from ..proteins._placing import atoms_of
 from ..proteins._weights import skeleton
 from . import backbone as backbones
 from ._pocket_cases import RESIDUES, Case, Placed, Pose, posed
@@ -90,6 +90,5 @@ def one(poses: Frames, k: int) -> Frames:
 
 def in_place(binder: Backbone, pose: Frames) -> Backbone:
     """`spheres_of` lays the middle of all atoms into the origin; a pose moves from there."""
-    xyz = np.asarray(binder.xyz, dtype=float)
-    middle = np.concatenate([xyz, np.asarray(ideal_cb(xyz))[:, None]], axis=1).mean(axis=(0, 1))
-    return Backbone((xyz - middle) @ np.asarray(pose.rotation, dtype=float).T + np.asarray(pose.origin, dtype=float))
+    centred = np.asarray(binder.xyz, dtype=float) - atoms_of(binder).mean(axis=(0, 1))
+    return Backbone(centred @ np.asarray(pose.rotation, dtype=float).T + np.asarray(pose.origin, dtype=float))

@@ -28,7 +28,7 @@ from ..proteins import Backbone, Keep, Motif, ScoreSheet, compactness, picture, 
 from ..proteins._reading import BREAK, extra
 from . import _chains_judge as judge
 from ._base import Outcome, Request
-from ._chains import NATURAL, Maker, clashes_per_100, favoured, maker, mean_of, proportion, shown, steered
+from ._chains import NATURAL, USUAL, Maker, clashes_per_100, favoured, maker, mean_of, proportion, shown, steered
 from ._motif_source import ROOM, Given, given
 from ._pdb import pdb_files, pdb_text
 from ._scored import beside_natives
@@ -51,8 +51,8 @@ NEAR = 1.0
 """A: a piece that came out by chance."""
 SHARE = 0.5
 """How many chains should be sound around the piece."""
-USUAL, COMPACT = 0.9, 1.25
-"""Of the rest's torsions favoured, and of 2.2 L^0.38 A, at least and at most for a sound chain."""
+COMPACT = 1.25
+"""Of 2.2 L^0.38 A, at most for a sound chain."""
 
 
 class Case(NamedTuple):

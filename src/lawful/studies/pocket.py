@@ -36,7 +36,7 @@ from .._core.record import Account, Drawing, Section, Status, Table
 from ..proteins import Backbone
 from ..proteins._reading import BREAK, extra
 from ._base import Effort, Outcome, Request
-from ._chains import NATURAL, clashes_per_100, favoured, maker, mean_of, shown
+from ._chains import NATURAL, USUAL, clashes_per_100, favoured, maker, mean_of, shown
 from ._pdb import pdb_files
 from ._pocket_cases import MADE, RESIDUES, Placed, Pose, cases
 from ._pocket_grown import grown
@@ -54,8 +54,6 @@ OPTIONS = {
 }
 OVERLAP = 0.4
 GOAL = 0.8
-USUAL = 0.9
-"""Of the torsions favoured, at least for a sound chain."""
 KINDS = ("grown", "bundle", "generated")
 
 
@@ -120,25 +118,21 @@ def forms_of(some: Sequence[Backbone]) -> list[Form]:
     return [Form(*map(float, each)) for each in zip(usual, clashing, longest, strict=True)]
 
 
-def binders(placed: Placed) -> list[Backbone]:
-    return [pose.binder for pose in placed.rests]
-
-
-def best(poses: Sequence[Pose], good: Sequence[bool]) -> int:
+def best(poses: Sequence[Pose], good: Sequence[bool]) -> tuple[Pose, bool]:
     """The most contacts of those that are sound and overlap by no more than allowed, or else the least overlap."""
-    key = lambda k: (good[k], min(-poses[k].fit.overlap, -OVERLAP), poses[k].fit.contacts)
-    return max(range(len(poses)), key=key)
+    order = lambda each: (each[1], min(-each[0].fit.overlap, -OVERLAP), each[0].fit.contacts)
+    return max(zip(poses, good, strict=True), key=order)
 
 
 def told(found: list[Placed], kind: str, seconds: float) -> Outcome:
     median = float(np.median([each.case.native.contacts for each in found]))
     meets = lambda pose, good: bool(good and pose.fit.overlap <= OVERLAP and pose.fit.contacts >= median)
-    taken = lambda poses, good: (poses[best(poses, good)], good[best(poses, good)])
     # A rigid binder is as sound as it came.
     asis = lambda poses: [True] * len(poses)
-    goods = [[form.sound for form in forms_of(binders(each))] if each.free else asis(each.rests) for each in found]
-    chosen = [taken(each.rests, good) for each, good in zip(found, goods, strict=True)]
-    blind = [taken(each.starts, asis(each.starts)) for each in found]
+    forms = [forms_of([pose.binder for pose in each.rests]) for each in found if each.free]
+    goods = [[form.sound for form in some] for some in forms] or [asis(each.rests) for each in found]
+    chosen = [best(each.rests, good) for each, good in zip(found, goods, strict=True)]
+    blind = [best(each.starts, asis(each.starts)) for each in found]
     satisfied, by_touch = (float(np.mean([meets(*each) for each in some])) for some in (chosen, blind))
     every = [meets(*each) for one, good in zip(found, goods, strict=True) for each in zip(one.rests, good, strict=True)]
     poses = [pose for pose, _ in chosen]
@@ -161,7 +155,7 @@ def told(found: list[Placed], kind: str, seconds: float) -> Outcome:
         "native_overlap_median": float(np.median([each.case.native.overlap for each in found])),
         "receptors": len(found),
         "binders": kind,
-        **cost(found),
+        **cost(found, forms),
         "seconds": seconds,
         "each": [
             {
@@ -201,24 +195,21 @@ def told(found: list[Placed], kind: str, seconds: float) -> Outcome:
     return Outcome(numbers, status, text, account, figures={"poses": drawing}, files=files)
 
 
-def cost(found: list[Placed]) -> dict:
+def cost(found: list[Placed], forms: list[list[Form]]) -> dict:
     """What steering costs in the chains themselves; of rigid ones how many particles went on."""
-    if not found[0].free:
+    if not forms:
         return {"effective": float(np.mean([each.effective for each in found if each.effective is not None]))}
-    steered, free = (
-        [form for some in chains for form in forms_of(some)]
-        for chains in ([binders(each) for each in found], [each.free for each in found])
-    )
-    column = lambda name: {
-        "guided": mean_of(np.array([getattr(form, name) for form in steered])),
-        "unguided": mean_of(np.array([getattr(form, name) for form in free])),
+    both = {
+        "guided": [form for some in forms for form in some],
+        "unguided": [form for each in found for form in forms_of(each.free)],
     }
+    column = lambda name: {way: np.array([getattr(form, name) for form in some]) for way, some in both.items()}
+    means = lambda name: {way: mean_of(values) for way, values in column(name).items()}
     return {
-        "sound": {"guided": float(np.mean([form.sound for form in steered])),
-                  "unguided": float(np.mean([form.sound for form in free]))},
-        "ramachandran_favoured": column("favoured"),
-        "clashes_per_100": column("clashes"),
-    }  # fmt: skip
+        "sound": {way: float(np.mean(values)) for way, values in column("sound").items()},
+        "ramachandran_favoured": means("favoured"),
+        "clashes_per_100": means("clashes"),
+    }
 
 
 def priced(numbers: dict) -> tuple[str, ...]:
